@@ -1,0 +1,1 @@
+"""Falcon: validates, stores, answers. Never renders, sends or publishes."""

@@ -1,0 +1,1 @@
+"""Plug-ins: each hands one rendered message to one provider."""

@@ -1,0 +1,86 @@
+"""What a channel is given and what it must do."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """One receiver as the client gave it."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    app_user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """The message's sender; every part may be absent, then the provider's default stands."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """One file, already read."""
+
+    name: str
+    mime_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """One rendered message to one receiver."""
+
+    delivery_id: str
+    """The same at every try: from it come Message-ID, client reference, idempotency header."""
+    address: str
+    """What `Channel.address` made of the receiver."""
+    receiver_name: str | None = None
+    sender: Sender = field(default_factory=Sender)
+    subject: str | None = None
+    text: str
+    html: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    reply_wanted: bool = False
+    """The seed's callbackFlag: a reply goes to the sender; without it mail says Auto-Submitted."""
+    priority: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What a channel may know of the place it runs in."""
+
+    medium: str
+    """`sms`, `email` or `push`."""
+    outbox: Path
+    """Folder that `folder://` writes into (a subfolder per medium)."""
+    default_sender: Sender
+    send_timeout: float
+    """Seconds: every call to a provider ends before it, shorter than the lease."""
+
+
+class Channel(Protocol):
+    """Hands one rendered message to one provider. Shared by threads."""
+
+    provider: str
+    """What attempts and metrics call it: the URL without its secrets."""
+    concurrency: int
+    """How many sends may run side by side."""
+
+    def address(self, receiver: Receiver) -> str:
+        """Where this receiver is reached. PermanentDeliveryError if it has no such address."""
+        ...
+
+    def send(self, outbound: Outbound) -> str:
+        """Send, and return the provider's reference; a DeliveryError if it did not take it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. Nothing is sent afterwards."""
+        ...

@@ -1,0 +1,1 @@
+"""What api, worker and channels share: model, store, events, errors, settings."""

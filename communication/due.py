@@ -1,0 +1,127 @@
+"""Due work: how it is claimed, taken, renewed and let go (docs/decisions/0001).
+
+Every function takes the table of any model with the DueWork columns. `due_at` doubles as
+the lease's end: a claim moves it into the future, and work whose lease has run out is
+simply due again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, case, func, select, union_all, update
+
+from communication.model import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """Work that the relay holds and will tell a worker about."""
+
+    key: int
+    priority: int
+    lost: int
+    """How many workers vanished while they had it."""
+
+
+def claim(
+    connection: Connection,
+    table: Table,
+    *,
+    channel: str,
+    priorities: Sequence[int],
+    limit: int,
+    lease: str,
+    now: datetime,
+    until: datetime,
+) -> list[Claimed]:
+    """Lease at most `limit` due rows of a channel to the relay, by (priority, due time)."""
+    due = table.c
+    ranges = [
+        select(due.key)
+        .where(due.channel == channel, due.priority == priority, due.due_at <= now)
+        .order_by(due.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .subquery()
+        for priority in priorities
+    ]
+    picked = union_all(*[select(one.c.key) for one in ranges]).limit(limit).cte("picked")
+    statement = (
+        update(table)
+        .where(due.key.in_(select(picked.c.key)))
+        .values(
+            lease=lease,
+            due_at=until,
+            lost=due.lost + case((due.state == State.SENDING, 1), else_=0),
+        )
+        .returning(due.key, due.priority, due.lost)
+    )
+    claimed = [Claimed(**row._mapping) for row in connection.execute(statement)]  # noqa: SLF001 - public in SQLAlchemy
+    return sorted(claimed, key=lambda one: (one.priority, one.key))
+
+
+def take(
+    connection: Connection,
+    table: Table,
+    keys: Iterable[int],
+    *,
+    relayed: str,
+    lease: str,
+    until: datetime,
+) -> Sequence[Row[Any]]:
+    """Make what the relay holds under `relayed` the worker's own, and return the rows.
+
+    A new lease, not the relay's: when the broker delivers the same message twice, the
+    second worker finds nothing.
+    """
+    statement = (
+        update(table)
+        .where(table.c.key.in_(list(keys)), table.c.lease == relayed)
+        .values(lease=lease, due_at=until, state=State.SENDING)
+        .returning(*table.c)
+    )
+    return connection.execute(statement).all()
+
+
+def renew(
+    connection: Connection, table: Table, keys: Iterable[int], *, lease: str, until: datetime
+) -> None:
+    """Keep what a worker still works at."""
+    connection.execute(
+        update(table)
+        .where(table.c.key.in_(list(keys)), table.c.lease == lease)
+        .values(due_at=until)
+    )
+
+
+def release(
+    connection: Connection, table: Table, keys: Iterable[int], *, lease: str, now: datetime
+) -> None:
+    """Give back what was not begun: it is due at once, and no try was spent on it."""
+    connection.execute(
+        update(table)
+        .where(table.c.key.in_(list(keys)), table.c.lease == lease)
+        .values(lease=None, due_at=now, state=State.PENDING)
+    )
+
+
+def free_all(connection: Connection, table: Table, *, now: datetime) -> int:
+    """Let go of every lease: only for a process that is alone, when it starts."""
+    freed = connection.execute(
+        update(table)
+        .where(table.c.due_at.is_not(None), table.c.lease.is_not(None))
+        .values(lease=None, due_at=now)
+    )
+    return freed.rowcount
+
+
+def oldest(connection: Connection, table: Table, *, now: datetime) -> dict[tuple[str, int], timedelta]:
+    """How long the longest-waiting unclaimed work of each (channel, priority) has been due."""
+    rows = connection.execute(
+        select(table.c.channel, table.c.priority, func.min(table.c.due_at))
+        .where(table.c.due_at <= now)
+        .group_by(table.c.channel, table.c.priority)
+    )
+    return {(channel, priority): now - since for channel, priority, since in rows}

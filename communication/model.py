@@ -1,0 +1,274 @@
+"""The tables. Wire shapes are elsewhere: a row here is trusted, never validated."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, SmallInteger, Text, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+Json = JSON(none_as_null=True).with_variant(
+    postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite has no zones, so there it is stored bare."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware everywhere but in SQLite."""
+        bare = value is not None and dialect.name == "sqlite"
+        return value.astimezone(UTC).replace(tzinfo=None) if value and bare else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Always aware, in UTC."""
+        if value is None or value.tzinfo is UTC:
+            return value
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Status(StrEnum):
+    """Of a message, as seed 004 names them."""
+
+    INITIAL = "Initial"  # not sent yet, or waiting for its sendTime
+    IN_PROGRESS = "InProgress"  # some deliveries are open
+    COMPLETED = "Completed"  # over, and at least one receiver was reached
+    FAILED = "Failed"  # over, and none was
+    CANCELLED = "Cancelled"  # by the client
+
+
+class State(StrEnum):
+    """Of a delivery. A final state is never overwritten."""
+
+    PENDING = "pending"  # due at `due_at`, or claimed and on its way to a worker
+    SENDING = "sending"  # a worker has it
+    DELIVERED = "delivered"  # final: the provider took it
+    FAILED = "failed"  # final
+    CANCELLED = "cancelled"  # final: by the client, before it was sent
+
+
+OPEN_STATES = (State.PENDING, State.SENDING)
+
+
+class Message(SQLModel, table=True):
+    """The part of a TMF681 resource that changes while it is sent, and what lists are sorted by."""
+
+    __tablename__ = "communication_message"
+    __table_args__ = (
+        Index(
+            "communication_message_public_id",
+            "tenant",
+            "id",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+            sqlite_where=text("deleted_at IS NULL"),
+        ),
+        Index("communication_message_listed", "tenant", "key"),
+        Index("communication_message_status", "tenant", "status", "key"),
+        Index("communication_message_send_time", "tenant", "send_time"),
+    )
+
+    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
+    uid: str = Field(sa_type=Text, unique=True)
+    tenant: str = Field(sa_type=Text)
+    id: str = Field(sa_type=Text)
+    channel: str = Field(sa_type=Text)
+    priority: int = Field(sa_type=SmallInteger)
+    status: str = Field(sa_type=Text)
+    send: int = Field(default=0, sa_type=Integer)
+    send_time: datetime | None = Field(default=None, sa_type=Moment)
+    send_time_complete: datetime | None = Field(default=None, sa_type=Moment)
+    receiver_count: int = Field(sa_type=Integer)
+    open_count: int = Field(default=0, sa_type=Integer)
+    delivered_count: int = Field(default=0, sa_type=Integer)
+    failed_count: int = Field(default=0, sa_type=Integer)
+    cancelled_count: int = Field(default=0, sa_type=Integer)
+    created_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(sa_type=Moment)
+    deleted_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class MessageDocument(SQLModel, table=True):
+    """The rest of the resource as canonical wire JSON, unknown attributes included.
+
+    Apart from `communication_message`, so that the counting of deliveries never
+    touches the wide row nor its search index. Holds neither id, href, status, sendTime,
+    sendTimeComplete nor receiver.
+    """
+
+    __tablename__ = "message_document"
+    __table_args__ = (
+        Index(
+            "message_document_search",
+            "document",
+            postgresql_using="gin",
+            postgresql_ops={"document": "jsonb_path_ops"},
+        ).ddl_if(dialect="postgresql"),
+    )
+
+    message_key: int = Field(primary_key=True, sa_type=Key, foreign_key="communication_message.key")
+    document: dict[str, Any] = Field(sa_type=Json)
+
+
+def _receiver_index(column: str) -> Index:
+    present = text(f"{column} IS NOT NULL")
+    return Index(
+        f"receiver_{column}", column, "message_key", postgresql_where=present, sqlite_where=present
+    )
+
+
+class Receiver(SQLModel, table=True):
+    """One receiver of a message. `removed_at`: replaced by a PATCH after it had been sent to."""
+
+    __tablename__ = "receiver"
+    __table_args__ = (
+        Index("receiver_message", "message_key", "ordinal"),
+        _receiver_index("id"),
+        _receiver_index("name"),
+        _receiver_index("email"),
+        _receiver_index("phone"),
+        _receiver_index("app_user_id"),
+        Index(
+            "receiver_search",
+            "attributes",
+            postgresql_using="gin",
+            postgresql_ops={"attributes": "jsonb_path_ops"},
+            postgresql_where=text("attributes IS NOT NULL"),
+        ).ddl_if(dialect="postgresql"),
+    )
+
+    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
+    message_key: int = Field(sa_type=Key, foreign_key="communication_message.key")
+    ordinal: int = Field(sa_type=Integer)
+    id: str | None = Field(default=None, sa_type=Text)
+    name: str | None = Field(default=None, sa_type=Text)
+    email: str | None = Field(default=None, sa_type=Text)
+    phone: str | None = Field(default=None, sa_type=Text)
+    app_user_id: str | None = Field(default=None, sa_type=Text)
+    ip: str | None = Field(default=None, sa_type=Text)
+    attributes: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    removed_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class DueWork(SQLModel):
+    """The columns by which the relay claims work, whatever the work is.
+
+    `due_at` is when the row next needs attention: its time to be done, the next try,
+    or, while it is leased, the end of the lease. None: it is over.
+    """
+
+    channel: str = Field(sa_type=Text)
+    priority: int = Field(sa_type=SmallInteger)
+    state: str = Field(sa_type=Text)
+    due_at: datetime | None = Field(default=None, sa_type=Moment)
+    lease: str | None = Field(default=None, sa_type=Text)
+    attempts: int = Field(default=0, sa_type=SmallInteger)
+    lost: int = Field(default=0, sa_type=SmallInteger)
+
+
+def due_index(table: str) -> Index:
+    """One index range per channel and priority, of open rows alone."""
+    is_open = text("due_at IS NOT NULL")
+    return Index(
+        f"{table}_due",
+        "channel",
+        "priority",
+        "due_at",
+        postgresql_where=is_open,
+        sqlite_where=is_open,
+    )
+
+
+class Delivery(DueWork, table=True):
+    """One message to one receiver in one send. `ordinal` is the receiver's."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        due_index("delivery"),
+        Index("delivery_message", "message_key", "send", "ordinal", unique=True),
+    )
+
+    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
+    message_key: int = Field(sa_type=Key, foreign_key="communication_message.key")
+    receiver_key: int = Field(sa_type=Key, foreign_key="receiver.key")
+    send: int = Field(sa_type=Integer)
+    ordinal: int = Field(sa_type=Integer)
+    reason: str | None = Field(default=None, sa_type=Text)
+    reference: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Attempt(SQLModel, table=True):
+    """One try at a delivery: the contact log of seed 004's logFlag."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (Index("attempt_delivery", "delivery_key"),)
+
+    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
+    delivery_key: int = Field(sa_type=Key, foreign_key="delivery.key")
+    number: int = Field(sa_type=SmallInteger)
+    provider: str = Field(sa_type=Text)
+    outcome: str = Field(sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+    took_ms: int = Field(sa_type=Integer)
+    at: datetime = Field(sa_type=Moment)
+
+
+class Event(SQLModel, table=True):
+    """Something that happened, thin: contracts' names and shapes are made where it is told."""
+
+    __tablename__ = "event"
+
+    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
+    id: str = Field(sa_type=Text, unique=True)
+    tenant: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    message_key: int | None = Field(default=None, sa_type=Key)
+    delivery_key: int | None = Field(default=None, sa_type=Key)
+    changed: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    at: datetime = Field(sa_type=Moment)
+
+
+class Hub(SQLModel, table=True):
+    """A registered listener. `query` is "" where the client gave none."""
+
+    __tablename__ = "hub"
+    __table_args__ = (Index("hub_unique", "tenant", "callback", "query", unique=True),)
+
+    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
+    id: str = Field(sa_type=Text, unique=True)
+    tenant: str = Field(sa_type=Text)
+    callback: str = Field(sa_type=Text)
+    query: str = Field(default="", sa_type=Text)
+    secret: str = Field(sa_type=Text)
+    api_version: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class Idempotency(SQLModel, table=True):
+    """A key that a client sent, the request that it stood for, and the answer it got."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (
+        Index("idempotency_unique", "tenant", "client", "route", "idempotency_key", unique=True),
+        Index("idempotency_age", "created_at"),
+    )
+
+    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
+    tenant: str = Field(sa_type=Text)
+    client: str = Field(sa_type=Text)
+    route: str = Field(sa_type=Text)
+    idempotency_key: str = Field(sa_type=Text)
+    request_hash: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    headers: dict[str, str] = Field(sa_type=Json)
+    body: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Moment)

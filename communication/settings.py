@@ -1,0 +1,159 @@
+"""Every setting, in one place. Each is the environment variable TIDINGS_ + its name in capitals."""
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from communication.errors import SettingsError
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What an operator may set. The defaults are the embedded mode: no other server."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore")
+
+    bind: str = Field("127.0.0.1:8080", description="Host and port that the API listens on.")
+    data: Path = Field(Path("var"), description="Folder for the database, the outbox and metrics.")
+    public_url: str = Field("", description="How others reach the API; default: http:// + bind.")
+
+    database_url: str = Field("", description="Default: SQLite in the data folder.")
+    broker_url: str = Field("memory://", description="`memory://` or `amqp://user:pass@host/vhost`.")
+    redis_url: str = Field("memory://", description="`memory://` or `redis://host:6379/0`.")
+    queue_type: Literal["classic", "quorum"] = Field(
+        "classic", description="Of RabbitMQ's queues; `quorum` on a cluster."
+    )
+
+    email_url: str = Field("folder://", description="Where email goes; primary first, by comma.")
+    sms_url: str = Field("folder://", description="Where SMS goes.")
+    push_url: str = Field("folder://", description="Where mobile push goes.")
+    email_sender: str = Field(
+        "Tidings <tidings@localhost>", description="From, where the message names no sender."
+    )
+    attachments: Path = Field(
+        Path("attachments"), description="Folder that attachment paths are looked up in."
+    )
+
+    try_times: int = Field(3, ge=0, le=100, description="Tries again after a transient failure.")
+    retry_base: Seconds = Field(5, description="Seconds before the first try again; then doubled.")
+    retry_cap: Seconds = Field(3600, description="Longest wait before a try again, in seconds.")
+    lease: Seconds = Field(30, description="Seconds for which claimed work belongs to its worker.")
+    batch: int = Field(100, ge=1, le=1000, description="Most deliveries in one broker message.")
+    window: int = Field(8, ge=1, description="Most broker messages that wait in a queue.")
+    poll: Seconds = Field(0.1, description="Seconds between the relay's looks when nothing is due.")
+
+    api_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
+    api_threads: int = Field(8, ge=1, description="Threads in each of them.")
+    worker_threads: int = Field(4, ge=1, description="Batches that one worker process runs at once.")
+    max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
+    max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
+    idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
+    operations_allow: str = Field(
+        "127.0.0.0/8,::1/128", description="CIDRs that may read /metrics and /ready."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
+    )
+
+    @field_validator("bind")
+    @classmethod
+    def _bind_is_host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+            raise ValueError("must be HOST:PORT, for example 127.0.0.1:8080")
+        if not is_loopback(host.strip("[]")):
+            raise ValueError(
+                "without authentication the API may only listen on loopback, for example "
+                "127.0.0.1:8080; put an authenticating proxy before it to serve others"
+            )
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_has_no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_known(cls, value: str) -> str:
+        return _known_scheme(value, ("sqlite", "postgresql", "postgresql+psycopg"))
+
+    @field_validator("broker_url")
+    @classmethod
+    def _broker_is_known(cls, value: str) -> str:
+        return _known_scheme(value, ("memory", "amqp", "amqps"))
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_is_known(cls, value: str) -> str:
+        return _known_scheme(value, ("memory", "redis", "rediss", "unix"))
+
+    @model_validator(mode="after")
+    def _defaults_that_depend_on_others(self) -> Self:
+        if not self.public_url:
+            object.__setattr__(self, "public_url", f"http://{self.bind}")
+        if not self.database_url:
+            path = self.data.resolve() / "tidings.sqlite3"
+            object.__setattr__(self, "database_url", f"sqlite:///{path}")
+        return self
+
+    def channel_url(self, channel: str) -> str:
+        """The provider list of one channel: `sms`, `email` or `push`."""
+        return str(getattr(self, f"{channel}_url"))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the overrides, the environment and the folder TIDINGS_SECRETS_DIR.
+
+    In that folder a file `tidings_database_url` holds that setting's value.
+    SettingsError lists everything that is wrong, not the first fault alone.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(_secrets_dir=os.environ.get("TIDINGS_SECRETS_DIR"), **given)  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        raise SettingsError("\n".join(_faults(error))) from error
+
+
+def redacted(url: str) -> str:
+    """A URL, or a comma-separated list of them, without passwords: the form that may be logged."""
+    return ",".join(_redact_one(part) for part in url.split(","))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _redact_one(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.username is None and parts.password is None and not parts.query:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    user = "***@" if parts.username is not None or parts.password is not None else ""
+    return urlunsplit((parts.scheme, user + host, parts.path, "***" if parts.query else "", ""))
+
+
+def _known_scheme(url: str, schemes: tuple[str, ...]) -> str:
+    if url and urlsplit(url).scheme not in schemes:
+        raise ValueError(f"must begin with one of {', '.join(s + '://' for s in schemes)}")
+    return url
+
+
+def _faults(error: ValidationError) -> list[str]:
+    return [
+        f"TIDINGS_{'_'.join(map(str, fault['loc'])).upper()}: "
+        f"{fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors(include_input=False, include_url=False)
+    ]

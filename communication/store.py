@@ -1,0 +1,108 @@
+"""The database: one engine, two kinds of transaction, the schema."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from communication.errors import ServiceUnavailable
+from communication.settings import redacted
+
+
+class Store:
+    """Hands out transactions. Nothing else opens a connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writing = engine.execution_options(tidings_writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads. ServiceUnavailable when the database can't be reached."""
+        with _translated(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed, durably, when the block ends without an error."""
+        with _translated(), self._writing.begin() as connection:
+            yield connection
+
+    @property
+    def is_postgresql(self) -> bool:
+        """False: SQLite."""
+        return self.engine.dialect.name == "postgresql"
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        self.engine.dispose()
+
+
+def open_store(url: str, *, connections: int = 8) -> Store:
+    """The store at a `sqlite:///` or `postgresql://` URL; connects at the first transaction."""
+    options: dict[str, Any] = {
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
+    }
+    if url.startswith("sqlite"):
+        path = url.removeprefix("sqlite:///")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, connect_args={"timeout": 30}, **options)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(
+            url,
+            pool_size=connections,
+            max_overflow=4,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5, "application_name": "tidings"},
+            **options,
+        )
+    return Store(engine)
+
+
+def upgrade(url: str) -> None:
+    """Bring the schema to the newest migration; safe to call from several processes at once."""
+    config = Config()
+    config.set_main_option("script_location", "communication:migrations")
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise ServiceUnavailable(f"The database can't be used now: {_first_line(error)}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise ServiceUnavailable("The connection to the database was lost.") from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return redacted(str(cause).strip().splitlines()[0]) if str(cause).strip() else type(cause).__name__
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins the transactions, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that turns writer half-way can fail with SQLITE_BUSY at once, whatever the
+    # timeout: whoever will write takes the lock at the beginning.
+    writes = connection.get_execution_options().get("tidings_writes", False)
+    connection.execute(text("BEGIN IMMEDIATE" if writes else "BEGIN"))

@@ -1,0 +1,1 @@
+"""Dramatiq actors and the relay: everything that happens after "accepted"."""

@@ -1,0 +1,39 @@
+"""What happened, as thin rows written in the transaction of what they tell of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from communication.ids import new_id
+from communication.model import Event
+
+
+class Kind(StrEnum):
+    """Neutral kinds; each contract has names of its own for them."""
+
+    CREATED = "created"  # a message was stored
+    CHANGED = "changed"  # an attribute or the status of a message
+    DELETED = "deleted"  # a message
+    ENDED = "ended"  # one delivery reached its final state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """One event to record. `changed`: the changed attributes' new values, by wire name."""
+
+    kind: Kind
+    tenant: str
+    at: datetime
+    message_key: int | None = None
+    delivery_key: int | None = None
+    changed: dict[str, Any] | None = None
+
+
+def record(connection: Connection, happenings: Sequence[Happening]) -> None:
+    """Write events; they are told if and only if the transaction is committed."""
+    if happenings:
+        connection.execute(insert(Event), [{"id": new_id(), **vars(one)} for one in happenings])

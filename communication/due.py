@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, case, func, select, union_all, update
+from sqlalchemy import Connection, Row, Table, case, exists, func, literal, select, union_all, update
 
+from communication.lanes import LANES
 from communication.model import State
 
 
@@ -36,10 +37,14 @@ def claim(
     now: datetime,
     until: datetime,
 ) -> list[Claimed]:
-    """Lease at most `limit` due rows of a channel to the relay, by (priority, due time)."""
+    """Lease at most `limit` due rows of a channel to the relay, by (priority, due time).
+
+    One index range per priority, in order: scheduled work of a higher priority is never
+    walked over. Rows that another relay is claiming are passed by.
+    """
     due = table.c
     ranges = [
-        select(due.key)
+        select(due.key, due.priority, due.lost, due.state)
         .where(due.channel == channel, due.priority == priority, due.due_at <= now)
         .order_by(due.due_at)
         .limit(limit)
@@ -47,19 +52,22 @@ def claim(
         .subquery()
         for priority in priorities
     ]
-    picked = union_all(*[select(one.c.key) for one in ranges]).limit(limit).cte("picked")
-    statement = (
+    picked = connection.execute(union_all(*[select(one) for one in ranges]).limit(limit)).all()
+    claimed = [
+        Claimed(key=row.key, priority=row.priority, lost=row.lost + (row.state == State.SENDING))
+        for row in picked
+    ]
+    connection.execute(
         update(table)
-        .where(due.key.in_(select(picked.c.key)))
+        .where(due.key.in_([one.key for one in claimed]))
         .values(
             lease=lease,
             due_at=until,
             lost=due.lost + case((due.state == State.SENDING, 1), else_=0),
+            state=State.PENDING,
         )
-        .returning(due.key, due.priority, due.lost)
     )
-    claimed = [Claimed(**row._mapping) for row in connection.execute(statement)]  # noqa: SLF001 - public in SQLAlchemy
-    return sorted(claimed, key=lambda one: (one.priority, one.key))
+    return claimed
 
 
 def take(
@@ -69,17 +77,16 @@ def take(
     *,
     relayed: str,
     lease: str,
-    until: datetime,
 ) -> Sequence[Row[Any]]:
     """Make what the relay holds under `relayed` the worker's own, and return the rows.
 
     A new lease, not the relay's: when the broker delivers the same message twice, the
-    second worker finds nothing.
+    second worker finds nothing. `due_at`, the lease's end, stays: no index is touched.
     """
     statement = (
         update(table)
         .where(table.c.key.in_(list(keys)), table.c.lease == relayed)
-        .values(lease=lease, due_at=until, state=State.SENDING)
+        .values(lease=lease, state=State.SENDING)
         .returning(*table.c)
     )
     return connection.execute(statement).all()
@@ -115,6 +122,23 @@ def free_all(connection: Connection, table: Table, *, now: datetime) -> int:
         .values(lease=None, due_at=now)
     )
     return freed.rowcount
+
+
+def waiting(
+    connection: Connection, table: Table, channels: Iterable[str], *, now: datetime
+) -> set[tuple[str, int]]:
+    """The (channel, priority) pairs that have anything due: one short look per pair."""
+    looks = [
+        select(literal(channel).label("channel"), literal(priority).label("priority")).where(
+            exists().where(
+                table.c.channel == channel, table.c.priority == priority, table.c.due_at <= now
+            )
+        )
+        for channel in channels
+        for priorities in LANES.values()
+        for priority in priorities
+    ]
+    return {(channel, priority) for channel, priority in connection.execute(union_all(*looks))}
 
 
 def oldest(connection: Connection, table: Table, *, now: datetime) -> dict[tuple[str, int], timedelta]:

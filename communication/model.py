@@ -193,6 +193,7 @@ class Delivery(DueWork, table=True):
     __table_args__ = (
         due_index("delivery"),
         Index("delivery_message", "message_key", "send", "ordinal", unique=True),
+        {"postgresql_with": {"fillfactor": 70}},
     )
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)

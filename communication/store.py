@@ -8,11 +8,14 @@ from typing import Any
 import orjson
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import NullPool
 
-from communication.errors import ServiceUnavailable
+from communication.errors import ServiceUnavailable, SettingsError
 from communication.settings import redacted
 
 
@@ -52,8 +55,6 @@ def open_store(url: str, *, connections: int = 8) -> Store:
         "json_deserializer": orjson.loads,
     }
     if url.startswith("sqlite"):
-        path = url.removeprefix("sqlite:///")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, connect_args={"timeout": 30}, **options)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -64,7 +65,12 @@ def open_store(url: str, *, connections: int = 8) -> Store:
             max_overflow=4,
             pool_timeout=10,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 5, "application_name": "tidings"},
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": "tidings",
+                # A generic plan made while a table was empty reads all of it when it is full.
+                "options": "-c plan_cache_mode=force_custom_plan",
+            },
             **options,
         )
     return Store(engine)
@@ -72,10 +78,33 @@ def open_store(url: str, *, connections: int = 8) -> Store:
 
 def upgrade(url: str) -> None:
     """Bring the schema to the newest migration; safe to call from several processes at once."""
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    command.upgrade(_alembic(url), "head")
+
+
+def check_schema(url: str) -> None:
+    """SettingsError if the database lacks migrations. One that is away just now passes."""
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            present = set(MigrationContext.configure(connection).get_current_heads())
+    except OperationalError:
+        return
+    wanted = set(ScriptDirectory.from_config(_alembic(url)).get_heads())
+    if present != wanted:
+        raise SettingsError(
+            f"the schema of {redacted(url)} is at {sorted(present) or 'nothing'}, this version "
+            f"needs {sorted(wanted)}: run `tidings db upgrade`"
+        )
+
+
+def _alembic(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", "communication:migrations")
+    config.set_main_option("path_separator", "os")
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    return config
 
 
 @contextmanager

@@ -1,0 +1,32 @@
+"""What is counted, for Prometheus. Counted where it happens, after the commit."""
+
+from prometheus_client import Counter
+
+from communication.model import State
+
+ACCEPTED = Counter(
+    "tidings_messages_accepted", "Messages stored, sent or not.", ("channel", "lane")
+)
+DELIVERED = Counter(
+    "tidings_deliveries_delivered", "Deliveries that a provider took.", ("channel", "lane")
+)
+FAILED = Counter(
+    "tidings_deliveries_failed", "Deliveries that were given up.", ("channel", "lane")
+)
+CANCELLED = Counter(
+    "tidings_deliveries_cancelled", "Deliveries cancelled after a failed try.", ("channel", "lane")
+)
+RETRIED = Counter(
+    "tidings_deliveries_retried", "Failed tries that will be tried again.", ("channel", "lane")
+)
+PUBLISH_FAILED = Counter(
+    "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
+)
+
+TRIES = {
+    State.DELIVERED: DELIVERED,
+    State.FAILED: FAILED,
+    State.CANCELLED: CANCELLED,
+    State.PENDING: RETRIED,
+}
+"""What is counted for each state in which a try can leave a delivery."""

@@ -1,0 +1,127 @@
+"""The command `tidings`. Commands import what they need when they run, so that --help is quick."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+
+import click
+
+from communication.errors import SettingsError, TidingsError
+from communication.lanes import QUEUE_VERSION, deliver_queues
+from communication.log import configure_logging
+from communication.settings import Settings, load_settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tidings")
+def main() -> None:
+    """Tidings: SMS, email and mobile push behind TMF681."""
+
+
+@main.command()
+@click.option("--bind", metavar="HOST:PORT", help="Where to listen; default 127.0.0.1:8080.")
+@click.option("--data", metavar="DIR", help="Where to keep files; default ./var.")
+def up(bind: str | None, data: str | None) -> None:
+    """Run everything in one process, with no other server."""
+    with _explained():
+        settings = _start("up", bind=bind, data=data)
+        from tidings.up import run_all
+
+        run_all(settings)
+
+
+@main.command()
+@click.option("--bind", metavar="HOST:PORT", help="Where to listen; default 127.0.0.1:8080.")
+def api(bind: str | None) -> None:
+    """Run the HTTP API."""
+    with _explained():
+        settings = _start("api", bind=bind)
+        _share_metrics(settings)
+        from tidings.parts import run_api
+
+        run_api(settings)
+
+
+@main.command()
+def relay() -> None:
+    """Run a relay: it hands due work to the workers."""
+    with _explained():
+        settings = _start("relay")
+        _share_metrics(settings)
+        from tidings.parts import run_relay
+
+        run_relay(settings)
+
+
+@main.command()
+@click.option(
+    "--queues",
+    default="*",
+    metavar="PATTERN[,PATTERN]",
+    help="Which queues to work for, such as 'deliver.*.urgent'; default: all.",
+)
+def work(queues: str) -> None:
+    """Run a worker: it renders and sends."""
+    with _explained():
+        wanted = _queues(queues)
+        settings = _start("work")
+        _share_metrics(settings)
+        from tidings.parts import run_workers
+
+        run_workers(settings, wanted)
+
+
+@main.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema of TIDINGS_DATABASE_URL to this version; the first time, make it."""
+    with _explained():
+        settings = _start("db")
+        from communication.settings import redacted
+        from communication.store import upgrade as upgrade_schema
+
+        upgrade_schema(settings.database_url)
+        click.echo(f"The schema of {redacted(settings.database_url)} is up to date.")
+
+
+def _start(process: str, **overrides: str | None) -> Settings:
+    settings = load_settings(**overrides)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    configure_logging(settings.log_level, process=process)
+    return settings
+
+
+def _share_metrics(settings: Settings) -> None:
+    """All processes of this machine count into one folder; prometheus_client reads this at import."""
+    folder = (settings.data / "metrics").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
+
+
+def _queues(patterns: str) -> list[str]:
+    known = [queue for _, _, queue in deliver_queues()]
+    wanted = [pattern.strip() for pattern in patterns.split(",")]
+    matched = {
+        pattern: [q for q in known if fnmatch(q, pattern) or fnmatch(q, f"{pattern}.{QUEUE_VERSION}")]
+        for pattern in wanted
+    }
+    for pattern, queues in matched.items():
+        if not queues:
+            raise SettingsError(f"--queues {pattern}: no such queue; there are {', '.join(known)}")
+    return [queue for queue in known if any(queue in queues for queues in matched.values())]
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What the operator can mend is said in a line, without a traceback."""
+    try:
+        yield
+    except TidingsError as error:
+        click.echo(f"tidings: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,52 @@
+"""One part per process, on the engines that the settings name; supervisord.conf runs these."""
+
+import signal
+from collections.abc import Callable, Sequence
+from threading import Event
+from types import FrameType
+
+from api.app import create_app
+from communication.settings import Settings
+from communication.store import Store, check_schema, open_store
+from tidings.serve import Server
+from worker.main import Workers, open_queues, open_relay
+
+
+def run_api(settings: Settings) -> None:
+    """Serve the API until told to stop."""
+    check_schema(settings.database_url)
+    store = open_store(settings.database_url, connections=settings.api_threads)
+    Server(settings, lambda: create_app(store, settings)).run()
+
+
+def run_relay(settings: Settings) -> None:
+    """Relay until told to stop."""
+    relay = open_relay(_checked_store(settings, connections=2), settings, open_queues(settings))
+    _when_told(relay.stop)
+    relay.run()
+
+
+def run_workers(settings: Settings, queues: Sequence[str]) -> None:
+    """Work for the given queues until told to stop."""
+    store = _checked_store(settings, connections=settings.worker_threads * 3)
+    workers = Workers(store, settings, open_queues(settings), queues)
+    told = Event()
+    _when_told(told.set)
+    workers.start()
+    told.wait()
+    workers.stop()
+
+
+def _checked_store(settings: Settings, *, connections: int) -> Store:
+    check_schema(settings.database_url)
+    return open_store(settings.database_url, connections=connections)
+
+
+def _when_told(stop: Callable[[], None]) -> None:
+    """Call `stop` at SIGTERM and SIGINT."""
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)

@@ -1,0 +1,54 @@
+"""gunicorn, set up from our settings instead of from its command line."""
+
+from collections.abc import Callable
+from typing import Any
+
+from falcon import App
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from communication.settings import Settings
+
+GRACE = 35
+"""Seconds that requests and sends in flight have to end when we are told to stop."""
+
+
+class QuietLogger(Logger):
+    """gunicorn's messages go the way of all others; requests are not logged one by one."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave handlers and formats to communication.log."""
+        self.error_log.propagate = True
+        self.access_log.disabled = True
+
+
+class Server(BaseApplication):
+    """Serves the app that `make_app` builds in each worker process, after the fork."""
+
+    def __init__(
+        self, settings: Settings, make_app: Callable[[], App[Any, Any]], **options: Any
+    ) -> None:
+        self._make_app = make_app
+        self._options: dict[str, Any] = {
+            "bind": settings.bind,
+            "worker_class": "gthread",
+            "workers": settings.api_workers,
+            "threads": settings.api_threads,
+            "graceful_timeout": GRACE,
+            "timeout": 120,
+            "keepalive": 30,
+            "proc_name": "tidings",
+            "control_socket_disable": True,
+            "logger_class": QuietLogger,
+            **options,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """What gunicorn's command line and files would say."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> App[Any, Any]:
+        """The app of this worker process."""
+        return self._make_app()

@@ -1,0 +1,115 @@
+"""Everything in one process: the embedded mode."""
+
+import fcntl
+import signal
+import time
+from pathlib import Path
+from threading import Thread
+from typing import IO, Any
+
+import click
+from falcon import App
+
+from api.app import create_app
+from communication import due
+from communication.clock import now
+from communication.errors import SettingsError
+from communication.lanes import CHANNELS
+from communication.model import Delivery
+from communication.settings import Settings, redacted
+from communication.store import Store, open_store, upgrade
+from tidings.serve import Server
+from worker.broker import MemoryQueues
+from worker.main import Workers, all_queues, open_queues, open_relay
+
+PREDECESSOR_ENDS_IN = 10.0
+"""Seconds that the children of a killed predecessor may take to notice that they are orphans."""
+
+
+def run_all(settings: Settings) -> None:
+    """Migrate, then serve, relay and work until told to stop."""
+    lock = _lock_data_folder(settings.data)
+    upgrade(settings.database_url)
+    house = _House(settings)
+    try:
+        Server(
+            settings,
+            house.open,
+            workers=1,
+            when_ready=lambda _server: click.echo(_welcome(settings)),
+            worker_exit=lambda _server, _worker: house.close(),
+        ).run()
+    finally:
+        lock.close()
+
+
+class _House:
+    """Relay, workers and API in gunicorn's one worker process: opened there, after the fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._close: list[Any] = []
+
+    def open(self) -> App[Any, Any]:
+        """Start relay and workers, and return the app."""
+        settings = self._settings
+        store = open_store(
+            settings.database_url,
+            connections=settings.api_threads + settings.worker_threads * 3 + 2,
+        )
+        broker = open_queues(settings)
+        if isinstance(broker, MemoryQueues):
+            _free_leases(store)
+        workers = Workers(store, settings, broker, all_queues())
+        relay = open_relay(store, settings, broker)
+        thread = Thread(target=relay.run, name="relay")
+        broker.emit_after("process_boot")
+        workers.start()
+        thread.start()
+        self._close = [relay.stop, thread.join, workers.stop, store.close]
+        return create_app(store, settings)
+
+    def close(self) -> None:
+        """Drain: what is in flight is recorded before the process ends."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)
+        for step in self._close:
+            step()
+
+
+def _free_leases(store: Store) -> None:
+    """Nobody else works on this database: what a killed predecessor held is due at once."""
+    with store.write() as connection:
+        due.free_all(connection, Delivery.__table__, now=now())  # type: ignore[attr-defined]  # SQLModel hides it
+
+
+def _lock_data_folder(folder: Path) -> IO[str]:
+    """One `tidings up` per data folder. The lock ends with the last process that holds it."""
+    lock = (folder / "lock").open("w")
+    deadline = time.monotonic() + PREDECESSOR_ENDS_IN
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise SettingsError(
+                    f"another `tidings up` uses the folder {folder}; stop it, or choose another "
+                    "folder with --data"
+                ) from None
+            time.sleep(0.1)
+        else:
+            return lock
+
+
+def _welcome(settings: Settings) -> str:
+    outbox = (settings.data / "outbox").resolve()
+    ways = "\n".join(
+        f"  {medium:<6}→ "
+        + (
+            f"{outbox / medium}/"
+            if settings.channel_url(medium) == "folder://"
+            else redacted(settings.channel_url(medium))
+        )
+        for medium in CHANNELS
+    )
+    return f"Tidings serves http://{settings.bind} (stop it with Ctrl-C). Messages go to\n{ways}"

@@ -1,0 +1,138 @@
+"""A batch of deliveries: taken, sent side by side, recorded as the answers come in."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from threading import Event
+
+import structlog
+
+from communication import due, metrics
+from communication.clock import now
+from communication.errors import ServiceUnavailable
+from communication.lanes import lane_of
+from communication.model import Delivery, State
+from communication.settings import Settings
+from communication.store import Store
+from worker.deliver import Deliverer
+from worker.jobs import Taken, begin, take_jobs
+from worker.outcomes import Outcome, settle
+from worker.render import Job
+
+_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel hides it
+
+FLUSH_EVERY = 0.05
+"""Seconds: a killed worker repeats at most what it sent in this time."""
+PERSEVERE = 0.5
+"""Seconds between tries to record outcomes while the database is away."""
+
+log = structlog.get_logger("worker.batch")
+
+
+class BatchRunner:
+    """Runs batches of one channel; shared by the threads of a worker process."""
+
+    def __init__(self, store: Store, settings: Settings, deliverer: Deliverer) -> None:
+        self._store = store
+        self._lease = timedelta(seconds=settings.lease)
+        self._deliverer = deliverer
+        self._pool = ThreadPoolExecutor(deliverer.channel.concurrency, thread_name_prefix="send")
+        self._stopping = Event()
+
+    def stop(self) -> None:
+        """Begin nothing more: what is in flight ends and is recorded, the rest is given back."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Let go of threads and connections, after the last batch."""
+        self._pool.shutdown()
+        self._deliverer.channel.close()
+
+    def run(self, keys: Sequence[int], relayed: str) -> None:
+        """Deliver what of `keys` is still leased under `relayed`."""
+        with self._store.write() as connection:
+            taken = take_jobs(connection, keys, relayed=relayed)
+        if taken is None:
+            return
+        if taken.not_begun:
+            with self._store.write() as connection:
+                begin(connection, taken.not_begun, now())
+        self._send_all(taken)
+
+    def _send_all(self, taken: Taken) -> None:
+        answers: SimpleQueue[tuple[Job, Outcome | None]] = SimpleQueue()
+        for job in taken.jobs:
+            self._pool.submit(self._attempt, job, answers)
+        open_jobs = {job.delivery_key: job for job in taken.jobs}
+        until = taken.until
+        while open_jobs:
+            answered = _gather(answers, len(open_jobs))
+            self._record(taken.lease, answered)
+            for job, _ in answered:
+                del open_jobs[job.delivery_key]
+            until = self._renew(taken.lease, open_jobs, until)
+
+    def _attempt(self, job: Job, answers: SimpleQueue[tuple[Job, Outcome | None]]) -> None:
+        answers.put((job, None if self._stopping.is_set() else self._deliverer.attempt(job)))
+
+    def _record(self, lease: str, answered: Sequence[tuple[Job, Outcome | None]]) -> None:
+        if not answered:
+            return
+        outcomes = [outcome for _, outcome in answered if outcome is not None]
+        given_back = [job.delivery_key for job, outcome in answered if outcome is None]
+        while True:
+            try:
+                with self._store.write() as connection:
+                    counted = settle(connection, outcomes, lease=lease, now=now())
+                    if given_back:
+                        due.release(connection, _DELIVERY, given_back, lease=lease, now=now())
+                break
+            except ServiceUnavailable as error:
+                # These messages have been sent: to forget it would send them again.
+                log.warning("outcomes can't be recorded yet", why=error.message)
+                time.sleep(PERSEVERE)
+        _report(counted, [job for job, _ in answered], len(outcomes))
+
+    def _renew(self, lease: str, open_jobs: dict[int, Job], until: datetime) -> datetime:
+        moment = now()
+        if not open_jobs or until - moment > self._lease * 2 / 3:
+            return until
+        try:
+            with self._store.write() as connection:
+                due.renew(
+                    connection, _DELIVERY, open_jobs, lease=lease, until=moment + self._lease
+                )
+        except ServiceUnavailable as error:
+            log.warning("the lease can't be renewed now", why=error.message)
+            return until
+        return moment + self._lease
+
+
+def _gather(
+    answers: SimpleQueue[tuple[Job, Outcome | None]], expected: int
+) -> list[tuple[Job, Outcome | None]]:
+    """What is answered within FLUSH_EVERY of the first answer, or of now if none comes."""
+    gathered: list[tuple[Job, Outcome | None]] = []
+    deadline = time.monotonic() + FLUSH_EVERY
+    while len(gathered) < expected:
+        try:
+            gathered.append(answers.get(timeout=max(0.0, deadline - time.monotonic())))
+        except Empty:
+            break
+    return gathered
+
+
+def _report(counted: Sequence[Outcome], jobs: Sequence[Job], tried: int) -> None:
+    """To the log and the metrics, once it is committed."""
+    by_key = {job.delivery_key: job for job in jobs}
+    for one in counted:
+        job = by_key[one.delivery_key]
+        labels = (job.channel, lane_of(job.priority))
+        metrics.TRIES[one.state].labels(*labels).inc()
+        log.debug("recorded", message=job.message_id, delivery=job.public_id, state=one.state)
+    if len(counted) < tried:
+        log.warning("outcomes came too late, the lease was gone", count=tried - len(counted))
+    elif counted:
+        log.info("batch recorded", deliveries=len(counted), message=jobs[0].message_id)

@@ -1,0 +1,95 @@
+"""One delivery, tried once: rendered, handed to its channel, and what came of it."""
+
+import random
+import time
+import traceback
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from channels.base import Attachment, Channel
+from communication.clock import now
+from communication.errors import DeliveryError, TransientDeliveryError
+from communication.model import State
+from communication.settings import Settings
+from worker.attachments import read_attachment
+from worker.outcomes import Outcome
+from worker.render import Job, render
+from worker.retry import next_try
+
+log = structlog.get_logger("worker.deliver")
+
+
+class UnexpectedError(TransientDeliveryError):
+    """A channel raised what no channel may raise. `detail` is the traceback."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"unexpected {type(error).__name__}")
+        self.detail = "".join(traceback.format_exception(error))
+
+
+class Deliverer:
+    """Sends through one channel; shared by threads. Knows no store."""
+
+    def __init__(self, channel: Channel, settings: Settings) -> None:
+        self.channel = channel
+        self._settings = settings
+
+    def attempt(self, job: Job) -> Outcome:
+        """Try once. Never raises: whatever went wrong is an outcome."""
+        began, clock = now(), time.perf_counter()
+        result = self._send(job)
+        facts: dict[str, Any] = {
+            "delivery_key": job.delivery_key,
+            "message_key": job.message_key,
+            "attempts": job.attempts + 1,
+            "provider": self.channel.provider,
+            "took_ms": round((time.perf_counter() - clock) * 1000),
+            "at": began,
+            "logged": bool(job.document.get("logFlag", True)),
+        }
+        if isinstance(result, str):
+            return Outcome(**facts, state=State.DELIVERED, reference=result)
+        due_at = self._next_try(job, result)
+        log.warning(
+            "delivery failed",
+            message=job.message_id,
+            delivery=job.public_id,
+            attempt=job.attempts + 1,
+            reason=result.reason,
+            again_at=due_at and due_at.isoformat(),
+        )
+        return Outcome(
+            **facts,
+            state=State.PENDING if due_at else State.FAILED,
+            reason=result.reason,
+            detail=result.detail if isinstance(result, UnexpectedError) else None,
+            due_at=due_at,
+        )
+
+    def _send(self, job: Job) -> str | DeliveryError:
+        try:
+            address = self.channel.address(job.receiver)
+            outbound = render(job, address=address, attachments=self._attachments(job))
+            return self.channel.send(outbound)
+        except DeliveryError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; it is recorded
+            return UnexpectedError(error)
+
+    def _attachments(self, job: Job) -> tuple[Attachment, ...]:
+        if job.document.get("type") != "Email":
+            return ()
+        items = job.document.get("attachment") or ()
+        return tuple(read_attachment(self._settings.attachments, item) for item in items)
+
+    def _next_try(self, job: Job, error: DeliveryError) -> datetime | None:
+        return next_try(
+            error,
+            attempts=job.attempts + 1,
+            try_times=job.document.get("tryTimes", self._settings.try_times),
+            settings=self._settings,
+            now=now(),
+            jitter=random.random,
+        )

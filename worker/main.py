@@ -1,0 +1,90 @@
+"""Composition of the relay and of the workers, from settings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dramatiq import Worker
+
+from channels.base import Channel, Environment
+from channels.registry import open_channels
+from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
+from communication.settings import Settings
+from communication.store import Store
+from worker.actors import register_actors
+from worker.batch import BatchRunner
+from worker.broker import MemoryQueues, RabbitQueues, open_broker
+from worker.deliver import Deliverer
+from worker.relay import Relay
+from worker.render import default_sender
+
+AnyBroker = RabbitQueues | MemoryQueues
+
+
+def open_medium(settings: Settings, medium: str) -> Channel:
+    """The channel that the settings name for `sms`, `email` or `push`."""
+    environment = Environment(
+        medium=medium,
+        outbox=Path(settings.data) / "outbox",
+        default_sender=default_sender(settings.email_sender),
+        send_timeout=settings.lease * 2 / 3,
+    )
+    return open_channels(settings.channel_url(medium), environment)
+
+
+def all_queues() -> list[str]:
+    """Every queue there is."""
+    return [queue for _, _, queue in deliver_queues()]
+
+
+def queues_of(lane: str) -> list[str]:
+    """The queues of one lane."""
+    return [queue_name("deliver", channel, lane) for channel in CHANNELS]
+
+
+class Workers:
+    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting."""
+
+    def __init__(
+        self, store: Store, settings: Settings, broker: AnyBroker, queues: Sequence[str]
+    ) -> None:
+        media = {queue.split(".")[1] for queue in queues}
+        self._runners = {
+            medium: BatchRunner(store, settings, Deliverer(open_medium(settings, medium), settings))
+            for medium in sorted(media)
+        }
+        register_actors(broker, self._runners)
+        self._workers = [
+            _worker(broker, wanted, settings.worker_threads)
+            for lane in LANES
+            if (wanted := set(queues_of(lane)) & set(queues))
+        ]
+
+    def start(self) -> None:
+        """Begin to consume."""
+        for worker in self._workers:
+            worker.start()
+
+    def stop(self) -> None:
+        """Let what is in flight end and be recorded; give the rest back."""
+        for runner in self._runners.values():
+            runner.stop()
+        for worker in self._workers:
+            worker.stop()
+        for runner in self._runners.values():
+            runner.close()
+
+
+def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:
+    worker = Worker(broker, queues=queues, worker_threads=threads, worker_timeout=200)
+    worker.queue_prefetch = threads
+    return worker
+
+
+def open_relay(store: Store, settings: Settings, broker: AnyBroker) -> Relay:
+    """A relay on this store and broker."""
+    return Relay(store, settings, broker)
+
+
+def open_queues(settings: Settings) -> AnyBroker:
+    """The broker of the settings, knowing every queue."""
+    return open_broker(settings, all_queues())

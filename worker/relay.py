@@ -1,0 +1,171 @@
+"""The relay: claims due work, commits, and only then tells the workers about it.
+
+Any number of relays may run. Each keeps at most a window of messages in each of the
+broker's queues: the backlog waits in the database, ordered, so that an urgent message never
+stands behind a hundred thousand others. It is the scheduler too: retries and sendTimes are
+just work that is due later.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from threading import Event
+
+import structlog
+from sqlalchemy import Connection, delete, select
+
+from communication import due, metrics
+from communication.clock import now
+from communication.due import Claimed
+from communication.errors import BrokerUnavailable, ServiceUnavailable
+from communication.ids import new_id
+from communication.lanes import CHANNELS, LANES, queue_name
+from communication.model import Delivery, Idempotency, State
+from communication.settings import Settings
+from communication.store import Store
+from worker.broker import Queues
+from worker.outcomes import Outcome, settle
+
+_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel hides it
+_IDEMPOTENCY = Idempotency.__table__  # type: ignore[attr-defined]
+
+LOST_MOST = 3
+"""A message that took this many workers with it is failed, not tried for ever."""
+PAUSE = 1.0
+"""Seconds before another look when the database or the broker is away."""
+TIDY_EVERY = timedelta(minutes=1)
+
+log = structlog.get_logger("worker.relay")
+
+
+class Relay:
+    """One relay. `run` returns after `stop`."""
+
+    def __init__(self, store: Store, settings: Settings, queues: Queues) -> None:
+        self._store = store
+        self._settings = settings
+        self._queues = queues
+        self._lease = timedelta(seconds=settings.lease)
+        self._stopping = Event()
+        self._tidied_at = now() - TIDY_EVERY
+
+    def stop(self) -> None:
+        """Ends `run` after the step that it is in."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Relay until stopped; an engine that is away is waited for."""
+        while not self._stopping.is_set():
+            self._stopping.wait(self._step_safely())
+
+    def step(self) -> bool:
+        """Hand over what is due and has room, in order of lanes; whether there was anything."""
+        with self._store.read() as connection:
+            waiting = due.waiting(connection, _DELIVERY, CHANNELS, now=now())
+        relayed = [
+            self._fill(channel, lane, [one for one in priorities if (channel, one) in waiting])
+            for lane, priorities in LANES.items()
+            for channel in CHANNELS
+        ]
+        return any(relayed)
+
+    def _step_safely(self) -> float:
+        """One step; returns how many seconds to rest before the next."""
+        try:
+            self._tidy()
+            if self.step():
+                return 0
+            self._queues.keep_alive()
+        except BrokerUnavailable as error:
+            metrics.PUBLISH_FAILED.inc()
+            log.warning("the broker is away, the work waits in the database", why=str(error))
+            return PAUSE
+        except ServiceUnavailable as error:
+            log.warning("the database is away", why=error.message)
+            return PAUSE
+        return self._settings.poll
+
+    def _fill(self, channel: str, lane: str, priorities: Sequence[int]) -> bool:
+        if not priorities:
+            return False
+        queue = queue_name("deliver", channel, lane)
+        room = self._settings.window - self._queues.depth(queue)
+        if room <= 0:
+            return False
+        lease = new_id()
+        with self._store.write() as connection:
+            claimed = self._claim(connection, channel, priorities, room, lease)
+        self._publish(queue, channel, claimed, lease)
+        return bool(claimed)
+
+    def _claim(
+        self,
+        connection: Connection,
+        channel: str,
+        priorities: Sequence[int],
+        room: int,
+        lease: str,
+    ) -> list[Claimed]:
+        moment = now()
+        claimed = due.claim(
+            connection,
+            _DELIVERY,
+            channel=channel,
+            priorities=priorities,
+            limit=room * self._settings.batch,
+            lease=lease,
+            now=moment,
+            until=moment + self._lease,
+        )
+        deadly = [one.key for one in claimed if one.lost >= LOST_MOST]
+        if deadly:
+            _fail_deadly(connection, deadly, lease)
+        return [one for one in claimed if one.lost < LOST_MOST]
+
+    def _publish(self, queue: str, channel: str, claimed: Sequence[Claimed], lease: str) -> None:
+        batches = _batches(claimed, self._settings.batch)
+        for number, batch in enumerate(batches):
+            try:
+                self._queues.publish(queue, "deliver", channel=channel, keys=batch, lease=lease)
+            except BrokerUnavailable:
+                unpublished = [key for rest in batches[number:] for key in rest]
+                with self._store.write() as connection:
+                    due.release(connection, _DELIVERY, unpublished, lease=lease, now=now())
+                raise
+
+    def _tidy(self) -> None:
+        moment = now()
+        if moment - self._tidied_at < TIDY_EVERY:
+            return
+        self._tidied_at = moment
+        oldest = moment - timedelta(seconds=self._settings.idempotency_ttl)
+        with self._store.write() as connection:
+            connection.execute(delete(_IDEMPOTENCY).where(_IDEMPOTENCY.c.created_at < oldest))
+
+
+def _batches(claimed: Sequence[Claimed], size: int) -> list[list[int]]:
+    """Keys in batches. What a worker vanished with goes alone, so that only it is suspected."""
+    together = [one.key for one in claimed if not one.lost]
+    alone = [[one.key] for one in claimed if one.lost]
+    return [together[at : at + size] for at in range(0, len(together), size)] + alone
+
+
+def _fail_deadly(connection: Connection, keys: Sequence[int], lease: str) -> None:
+    moment = now()
+    rows = connection.execute(
+        select(_DELIVERY.c.key, _DELIVERY.c.message_key, _DELIVERY.c.attempts).where(
+            _DELIVERY.c.key.in_(keys)
+        )
+    )
+    outcomes = [
+        Outcome(
+            delivery_key=row.key,
+            message_key=row.message_key,
+            attempts=row.attempts,
+            state=State.FAILED,
+            at=moment,
+            reason=f"the worker vanished {LOST_MOST} times while sending it",
+        )
+        for row in rows
+    ]
+    for one in settle(connection, outcomes, lease=lease, now=moment):
+        log.error("delivery failed: its workers vanish", delivery_key=one.delivery_key)

@@ -1,0 +1,60 @@
+"""Neighbours of the code under test. A server is started when a test first asks for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services import PostgreSQL, RabbitMQ, Redis
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """The run's PostgreSQL. A test that kills it restarts it."""
+    with PostgreSQL() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """The run's RabbitMQ. A test that kills it restarts it, and uses queues of its own."""
+    with RabbitMQ() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """The run's Redis. A test that kills it restarts it."""
+    with Redis() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of the test's own."""
+    url = postgresql.new_database()
+    yield url
+    postgresql.drop_database(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite database of the test's own, that does not exist yet."""
+    return f"sqlite:///{tmp_path}/tidings.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database of the test's own: the test runs once on each engine."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["fakeredis", "redis"])
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty Redis: the test runs once on the in-process one and once on a server."""
+    if request.param == "fakeredis":
+        return "memory://"
+    server: Redis = request.getfixturevalue("redis_server")
+    server.wipe()
+    return server.url

@@ -68,8 +68,15 @@ class Environment:
 class Channel(Protocol):
     """Hands one rendered message to one provider. Shared by threads."""
 
-    provider: str
-    """What attempts and metrics call it: the URL without its secrets."""
+    @property
+    def provider(self) -> str:
+        """What attempts and metrics call it: the URL without its secrets.
+
+        Where there are fallbacks it is the one that the asking thread tried last, so it is
+        read after `send`, in the same thread.
+        """
+        ...
+
     concurrency: int
     """How many sends may run side by side."""
 

@@ -1,0 +1,69 @@
+"""Which class serves which URL scheme."""
+
+from dataclasses import replace
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol, cast
+
+from channels.base import Channel, Environment
+from channels.failover import Failover
+from channels.url import ChannelUrl
+from communication.errors import SettingsError
+
+CHANNELS = {
+    "folder": "channels.folder:FolderChannel",
+    "null": "channels.null:NullChannel",
+    "smtp": "channels.smtp:SmtpChannel",
+    "smtps": "channels.smtp:SmtpChannel",
+    "smtp+starttls": "channels.smtp:SmtpChannel",
+}
+"""Scheme to `module:class`; the module is imported when a URL asks for it."""
+
+PLUG_INS = "tidings.channels"
+"""The entry-point group of channels from elsewhere: the entry's name is the scheme."""
+
+
+class ChannelClass(Protocol):
+    """What the table and the entry points name."""
+
+    def open(self, url: ChannelUrl, environment: Environment) -> Channel:
+        """A channel for this URL. SettingsError for a parameter that can't be used."""
+        ...
+
+
+def open_channels(urls: str, environment: Environment) -> Channel:
+    """The channel of a comma-separated list of URLs: the primary, then its fallbacks.
+
+    They share the time of one send. SettingsError names the setting and what is wrong.
+    """
+    listed = [url.strip() for url in urls.split(",")]
+    each = replace(environment, send_timeout=environment.send_timeout / len(listed))
+    opened = [open_channel(url, each) for url in listed]
+    return opened[0] if len(opened) == 1 else Failover(opened)
+
+
+def open_channel(url: str, environment: Environment) -> Channel:
+    """The channel of one URL. SettingsError names the setting and what is wrong."""
+    try:
+        parsed = ChannelUrl.parse(url)
+        return _channel_class(parsed).open(parsed, environment)
+    except SettingsError as error:
+        raise SettingsError(f"TIDINGS_{environment.medium.upper()}_URL: {error}") from error
+
+
+def _channel_class(url: ChannelUrl) -> ChannelClass:
+    if url.scheme in CHANNELS:
+        module, _, name = CHANNELS[url.scheme].partition(":")
+        return cast("ChannelClass", getattr(import_module(module), name))
+    plug_ins = entry_points(group=PLUG_INS)
+    if url.scheme not in plug_ins.names:
+        known = ", ".join(sorted({*CHANNELS, *plug_ins.names}))
+        raise url.fault(f"unknown scheme; known are {known}")
+    return _plug_in(url, plug_ins[url.scheme])
+
+
+def _plug_in(url: ChannelUrl, entry: EntryPoint) -> ChannelClass:
+    try:
+        return cast("ChannelClass", entry.load())
+    except (ImportError, AttributeError) as error:
+        raise url.fault(f"the plug-in {entry.value} can't be loaded: {error}") from error

@@ -1,0 +1,143 @@
+"""Lines and replies over one socket, never later than the deadline."""
+
+import re
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from typing import Self
+
+from communication.errors import TransientDeliveryError
+
+_REPLY_LINE = re.compile(r"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3} ")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]+")
+_LONGEST_REPLY = 65_536
+_LONGEST_REASON = 500
+# One TLS record: a send that a slow reader holds up is then one wait, and ends in time.
+_CHUNK = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment of the monotonic clock."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Self:
+        """That many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    def sooner(self, seconds: float) -> "Deadline":
+        """The same, or so many seconds from now if that is sooner."""
+        return Deadline(min(self.at, time.monotonic() + seconds))
+
+    def left(self) -> float:
+        """Seconds until then, more than zero; TimeoutError if it is past."""
+        seconds = self.at - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered: its code, and its lines without it."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Code and text on one line; an enhanced status code (RFC 3463) stands once."""
+        first, *rest = self.lines
+        text = " ".join([first, *(_ENHANCED.sub("", line, count=1) for line in rest)])
+        return _CONTROLS.sub(" ", f"{self.code} {text}").strip()[:_LONGEST_REASON]
+
+    def without_text(self) -> "Reply":
+        """The code and enhanced status code alone: the text may repeat what it was told."""
+        status = _ENHANCED.match(self.lines[0])
+        return Reply(self.code, (status[0].strip() if status else "",))
+
+
+class Wire:
+    """A socket to an SMTP server. `deadline` is set by whoever writes and reads."""
+
+    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.deadline = deadline
+        self._socket = connected
+        self._buffer = b""
+
+    @property
+    def own_address(self) -> str:
+        """IP address of our end."""
+        return str(self._socket.getsockname()[0])
+
+    def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """Encrypt from here on. What came before the handshake in the clear is not believed."""
+        if self._buffer:
+            raise TransientDeliveryError("the server sent more than its answer before TLS began")
+        self._socket.settimeout(self.deadline.left())
+        self._socket = context.wrap_socket(self._socket, server_hostname=host)
+
+    def write(self, data: bytes) -> None:
+        """Send all of it."""
+        if self._buffer:
+            raise ConnectionResetError("the server said more than it was asked")
+        view = memoryview(data)
+        for start in range(0, len(data), _CHUNK):
+            self._socket.settimeout(self.deadline.left())
+            self._socket.sendall(view[start : start + _CHUNK])
+
+    def read_reply(self) -> Reply:
+        """The next reply, of one line or several. TransientDeliveryError if it is none."""
+        lines: list[str] = []
+        size, code, more = 0, "", "-"
+        while more == "-":
+            line = self._read_line()
+            size += len(line)
+            match = _REPLY_LINE.fullmatch(line)
+            if match is None or size > _LONGEST_REPLY:
+                raise TransientDeliveryError("the server's answer is not SMTP")
+            code, more, text = match.groups(default="")
+            lines.append(text)
+        return Reply(int(code), tuple(lines))
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _read_line(self) -> str:
+        while b"\n" not in self._buffer:
+            self._socket.settimeout(self.deadline.left())
+            received = self._socket.recv(4096)
+            if not received:
+                raise ConnectionResetError("the server closed it")
+            self._buffer += received
+            if len(self._buffer) > _LONGEST_REPLY:
+                raise TransientDeliveryError("the server's answer is not SMTP")
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.removesuffix(b"\r").decode("utf-8", "replace")
+
+
+def connect(host: str, port: int, deadline: Deadline, each: float) -> socket.socket:
+    """A TCP connection to the first of the host's addresses that takes one.
+
+    Each address is given `each` seconds at most. OSError of the last one tried.
+    """
+    failure: OSError = OSError("the name has no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM
+    ):
+        attempt = socket.socket(family, kind, protocol)
+        try:
+            attempt.settimeout(deadline.sooner(each).left())
+            attempt.connect(address)
+        except OSError as error:
+            attempt.close()
+            failure = error
+        else:
+            return attempt
+    raise failure

@@ -1,5 +1,7 @@
 """Every error that Tidings raises on purpose. The api maps the first tree to its contracts' bodies."""
 
+from typing import Self
+
 
 class TidingsError(Exception):
     """The root."""
@@ -20,6 +22,11 @@ class RequestError(TidingsError):
         super().__init__(message)
         self.message = message
         self.field = field
+
+    def inside(self, outer: str) -> Self:
+        """The same error, its field being one of `outer`'s."""
+        self.field = f"{outer}.{self.field}" if self.field else outer
+        return self
 
 
 class InvalidPathParameter(RequestError):

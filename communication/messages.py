@@ -1,0 +1,175 @@
+"""Stored messages: how they come in and how they are read."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, literal, select
+from sqlalchemy.exc import IntegrityError
+
+from communication.errors import Conflict, NotFound
+from communication.events import Happening, Kind, record
+from communication.ids import new_id
+from communication.model import Delivery, Message, MessageDocument, Receiver, State, Status
+from communication.representation import Head
+from communication.wire import Draft
+from communication.wire_receiver import Addressee
+
+MESSAGE = Message.__table__  # type: ignore[attr-defined]  # SQLModel hides it
+DOCUMENT = MessageDocument.__table__  # type: ignore[attr-defined]
+RECEIVER = Receiver.__table__  # type: ignore[attr-defined]
+DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
+
+_ADDRESSEE = [RECEIVER.c[name] for name in Addressee._fields]
+
+_FIND = select(*MESSAGE.c).where(
+    MESSAGE.c.tenant == bindparam("tenant"),
+    MESSAGE.c.id == bindparam("id"),
+    MESSAGE.c.deleted_at.is_(None),
+)
+# Weaker than FOR UPDATE: rows that refer to the message by foreign key may still come in.
+_LOCK = _FIND.with_for_update(key_share=True)
+_DOCUMENTS = select(DOCUMENT.c.message_key, DOCUMENT.c.document).where(
+    DOCUMENT.c.message_key.in_(bindparam("keys", expanding=True))
+)
+_RECEIVERS = (
+    select(RECEIVER.c.message_key, *_ADDRESSEE)
+    .where(
+        RECEIVER.c.message_key.in_(bindparam("keys", expanding=True)),
+        RECEIVER.c.removed_at.is_(None),
+    )
+    .order_by(RECEIVER.c.message_key, RECEIVER.c.ordinal)
+)
+_HEADS = select(*MESSAGE.c).where(MESSAGE.c.key.in_(bindparam("keys", expanding=True)))
+_NEW_DELIVERIES = insert(DELIVERY).from_select(
+    [
+        "message_key",
+        "receiver_key",
+        "ordinal",
+        "send",
+        "channel",
+        "priority",
+        "state",
+        "due_at",
+        "created_at",
+        "attempts",
+        "lost",
+    ],
+    select(
+        RECEIVER.c.message_key,
+        RECEIVER.c.key,
+        RECEIVER.c.ordinal,
+        bindparam("send", type_=DELIVERY.c.send.type),
+        bindparam("channel", type_=DELIVERY.c.channel.type),
+        bindparam("priority", type_=DELIVERY.c.priority.type),
+        literal(State.PENDING, type_=DELIVERY.c.state.type),
+        bindparam("due_at", type_=DELIVERY.c.due_at.type),
+        bindparam("created_at", type_=DELIVERY.c.created_at.type),
+        literal(0),
+        literal(0),
+    ).where(RECEIVER.c.message_key == bindparam("message_key"), RECEIVER.c.removed_at.is_(None)),
+)
+
+
+def insert_message(
+    connection: Connection, draft: Draft, *, tenant: str, now: datetime, sending: bool
+) -> Head:
+    """Store a message, and the deliveries of its first send if it is to be sent.
+
+    Conflict if the client's own id is taken.
+    """
+    scheduled = draft.send_time is not None and draft.send_time > now
+    uid = new_id()
+    values: dict[str, Any] = {
+        "uid": uid,
+        "tenant": tenant,
+        "id": draft.id or uid,
+        "channel": draft.channel,
+        "priority": draft.priority,
+        "status": Status.IN_PROGRESS if sending and not scheduled else Status.INITIAL,
+        "send": int(sending),
+        "send_time": draft.send_time,
+        "receiver_count": len(draft.receivers),
+        "open_count": len(draft.receivers) if sending else 0,
+        "created_at": now,
+        "updated_at": now,
+    }
+    head = _insert_head(connection, values)
+    connection.execute(insert(DOCUMENT), {"message_key": head.key, "document": draft.document})
+    insert_receivers(connection, head, draft.receivers)
+    if sending:
+        insert_deliveries(connection, head, now=now)
+    created = Happening(kind=Kind.CREATED, tenant=tenant, at=now, message_key=head.key)
+    record(connection, [created])
+    return head
+
+
+def _insert_head(connection: Connection, values: dict[str, Any]) -> Head:
+    try:
+        row = connection.execute(insert(MESSAGE).returning(*MESSAGE.c), values).one()
+    except IntegrityError as error:
+        raise Conflict(f"the id {values['id']!r} is taken; choose another one", field="id") from error
+    return Head.of(row)
+
+
+def insert_receivers(connection: Connection, head: Head, receivers: Sequence[Addressee]) -> None:
+    """Store the receivers of a message, in their order."""
+    rows = [
+        {"message_key": head.key, "ordinal": ordinal, **one._asdict()}
+        for ordinal, one in enumerate(receivers)
+    ]
+    connection.execute(insert(RECEIVER), rows)
+
+
+def insert_deliveries(connection: Connection, head: Head, *, now: datetime) -> None:
+    """A delivery to each receiver in the message's current send, due at its sendTime or now."""
+    connection.execute(
+        _NEW_DELIVERIES,
+        {
+            "message_key": head.key,
+            "send": head.send,
+            "channel": head.channel,
+            "priority": head.priority,
+            "due_at": max(head.send_time or now, now),
+            "created_at": now,
+        },
+    )
+
+
+def find(connection: Connection, tenant: str, message_id: str, *, lock: bool = False) -> Head:
+    """A message by its public id. NotFound if there is none.
+
+    With `lock` it is the caller's until its transaction ends. Locks are always taken message
+    before delivery, here and in the worker.
+    """
+    statement = _LOCK if lock else _FIND
+    row = connection.execute(statement, {"tenant": tenant, "id": message_id}).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no communication message {message_id!r}")
+    return Head.of(row)
+
+
+def load_heads(connection: Connection, keys: Sequence[int]) -> list[Head]:
+    """Messages by key, in the order of the keys; those that are gone are left out."""
+    rows = {row.key: row for row in connection.execute(_HEADS, {"keys": list(keys)})}
+    return [Head.of(rows[key]) for key in keys if key in rows]
+
+
+def load_document(connection: Connection, key: int) -> dict[str, Any]:
+    """The document of one message."""
+    return load_documents(connection, [key])[key]
+
+
+def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Documents by message key."""
+    rows = connection.execute(_DOCUMENTS, {"keys": list(keys)})
+    return {key: document for key, document in rows}  # noqa: C416 - rows are no tuples to mypy
+
+
+def load_receivers(connection: Connection, keys: Iterable[int]) -> dict[int, list[Addressee]]:
+    """Receivers by message key, in their order."""
+    found: dict[int, list[Addressee]] = defaultdict(list)
+    for key, *columns in connection.execute(_RECEIVERS, {"keys": list(keys)}):
+        found[key].append(Addressee(*columns))
+    return found

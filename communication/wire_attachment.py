@@ -1,0 +1,78 @@
+"""Attachments from the wire (seed 004)."""
+
+import base64
+import binascii
+import re
+import unicodedata
+from typing import Any
+
+from communication.errors import MissingField
+from communication.fields import Fields, Spellings, present
+from communication.wire_receiver import check_period
+
+ATTACHMENT = Spellings(
+    "id",
+    "name",
+    "path",
+    "description",
+    "href",
+    "mimeType",
+    "size",
+    "sizeUnit",
+    "url",
+    "content",
+    "validFor",
+    URL="url",
+)
+_MIME_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+( *;[\x20-\x7e]*)?", re.ASCII)
+_URL = re.compile(r"https?://[^\s/?#]+[^\s\x00-\x1f\x7f]*", re.IGNORECASE)
+_LONGEST = {
+    "id": 256,
+    "name": 255,
+    "path": 1024,
+    "description": 100_000,
+    "href": 2048,
+    "mimeType": 255,
+    "sizeUnit": 64,
+    "url": 2048,
+}
+
+
+def read_attachment(value: object) -> dict[str, Any]:
+    """One attachment: it names a file in the attachments folder or a URL, or is the content."""
+    fields = Fields.of(value, ATTACHMENT)
+    texts = {name: fields.text(name, most=most) for name, most in _LONGEST.items()}
+    content = fields.text("content", most=2**30)
+    if texts["path"] is None and texts["url"] is None and content is None:
+        raise MissingField("path, url or content is required", field="path")
+    _check_path(fields, texts["path"])
+    _check_content(fields, content, texts["mimeType"])
+    if texts["url"] is not None and not _URL.fullmatch(texts["url"]):
+        raise fields.invalid("url", "must be an absolute http or https URL")
+    fields.nested("validFor", check_period)
+    known = present(**texts, content=content, size=fields.amount("size"))
+    return known | present(validFor=fields.values.get("validFor")) | fields.unknown(ATTACHMENT)
+
+
+def _check_path(fields: Fields, path: str | None) -> None:
+    if path is None:
+        return
+    if not path.strip("/ "):
+        raise fields.invalid("path", "must name a file in the attachments folder")
+    if ".." in path.split("/"):
+        raise fields.invalid("path", "must stay in the attachments folder: no '..'")
+    if "\\" in path or any(unicodedata.category(letter) == "Cc" for letter in path):
+        raise fields.invalid("path", "must have no backslashes and no control characters")
+
+
+def _check_content(fields: Fields, content: str | None, mime_type: str | None) -> None:
+    if mime_type is not None and not _MIME_TYPE.fullmatch(mime_type):
+        raise fields.invalid("mimeType", "must be a media type such as application/pdf")
+    if content is None:
+        return
+    if mime_type is None:
+        raise fields.missing("mimeType", "is required with content")
+    try:
+        base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):
+        raise fields.invalid("content", "must be base64") from None

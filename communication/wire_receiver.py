@@ -1,0 +1,157 @@
+"""Receivers and characteristics from the wire (seed 004)."""
+
+import ipaddress
+import re
+from typing import Any, NamedTuple
+
+from communication.errors import InvalidField
+from communication.fields import Fields, Spellings, present
+
+RECEIVER = Spellings(
+    "id",
+    "name",
+    "email",
+    "phoneNumber",
+    "appUserId",
+    "ip",
+    "relatedParty",
+    "characteristic",
+    CommunicationRequestCharacteristic="characteristic",
+)
+CHARACTERISTIC = Spellings("name", "value")
+_PARTY = Spellings("validFor")
+_PERIOD = Spellings("startDateTime", "endDateTime")
+
+NEEDED_ADDRESS = {"sms": "phoneNumber", "email": "email", "push": "appUserId"}
+
+# Names are indexed: PostgreSQL refuses index entries of more than 2,700 bytes.
+_TEXT_LONGEST = 512
+_ID_LONGEST = 256
+_EMAIL_LONGEST = 320
+_PHONE_NOISE = re.compile(r"[\s().\-/]+")
+_PHONE = re.compile(r"\+?[0-9]{3,15}")
+_EMAIL = re.compile(r"[^@\s\x00-\x20\x7f-\x9f<>,;]+@[^@\s\x00-\x20\x7f-\x9f<>,;]+")
+
+
+class Addressee(NamedTuple):
+    """A receiver as its row holds it. `attributes`: everything that has no column."""
+
+    id: str | None
+    name: str | None
+    email: str | None
+    phone: str | None
+    app_user_id: str | None
+    ip: str | None
+    attributes: dict[str, Any] | None
+
+
+def read_addressee(value: object, channel: str) -> Addressee:
+    """One receiver with the address that the channel needs."""
+    fields = Fields.of(value, RECEIVER)
+    needed = NEEDED_ADDRESS[channel]
+    if fields.values.get(needed) is None:
+        raise fields.missing(needed, f"is required to reach a receiver by {channel}")
+    return Addressee(
+        id=fields.text("id", most=_ID_LONGEST),
+        name=fields.text("name", most=_TEXT_LONGEST),
+        email=_email(fields, needed=channel == "email"),
+        phone=_phone(fields, needed=channel == "sms"),
+        app_user_id=_app_user_id(fields),
+        ip=_ip(fields),
+        attributes=_attributes(fields),
+    )
+
+
+def canonical_phone(text: str) -> str | None:
+    """Digits with an optional +, without what people put between them; a leading 00 is a +.
+
+    None if it can't be a phone number: 3 to 15 digits (ITU-T E.164; short codes have few).
+    """
+    bare = _PHONE_NOISE.sub("", text)
+    number = f"+{bare[2:]}" if bare.startswith("00") else bare
+    return number if _PHONE.fullmatch(number) else None
+
+
+def read_characteristics(fields: Fields, field: str) -> list[dict[str, Any]] | None:
+    """Items with the names `name` (a leading $ dropped) and `value`; each name once."""
+    items = fields.items(field, _characteristic)
+    seen: set[str] = set()
+    for place, item in enumerate(items or ()):
+        if item["name"] in seen:
+            name = f"{fields.spelled(field)}[{place}].name"
+            raise InvalidField(f"{item['name']!r} is given twice", field=name)
+        seen.add(item["name"])
+    return items
+
+
+def check_period(value: object) -> None:
+    """A TMF TimePeriod: valid times, the start not after the end."""
+    fields = Fields.of(value, _PERIOD)
+    start, end = fields.moment("startDateTime"), fields.moment("endDateTime")
+    if start is not None and end is not None and start > end:
+        raise fields.invalid("endDateTime", "must not be before startDateTime")
+
+
+def _characteristic(value: object) -> dict[str, Any]:
+    fields = Fields.of(value, CHARACTERISTIC)
+    given = fields.text("name", most=_ID_LONGEST)
+    if given is None:
+        raise fields.missing("name", "is required")
+    if "value" not in fields.values:
+        raise fields.missing("value", "is required")
+    name = given.strip().removeprefix("$")
+    if not name:
+        raise fields.invalid("name", "must not be blank")
+    return fields.values | {"name": name}
+
+
+def _email(fields: Fields, *, needed: bool) -> str | None:
+    text = fields.text("email", most=_EMAIL_LONGEST)
+    if needed and not _EMAIL.fullmatch(text or ""):
+        raise fields.invalid("email", "must be an email address such as name@example.com")
+    return text
+
+
+def _phone(fields: Fields, *, needed: bool) -> str | None:
+    text = fields.text("phoneNumber", most=_ID_LONGEST)
+    number = None if text is None else canonical_phone(text)
+    if needed and number is None:
+        raise fields.invalid("phoneNumber", "must be a phone number such as +46701234567")
+    return number or text
+
+
+def _app_user_id(fields: Fields) -> str | None:
+    text = fields.text("appUserId", most=_ID_LONGEST)
+    if text is not None and not text.strip():
+        raise fields.invalid("appUserId", "must not be blank")
+    return text
+
+
+def _ip(fields: Fields) -> str | None:
+    text = fields.text("ip", most=64)
+    if text is None:
+        return None
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise fields.invalid("ip", "must be an IPv4 or IPv6 address") from None
+
+
+def _attributes(fields: Fields) -> dict[str, Any] | None:
+    if fields.values.keys() <= _COLUMNS:
+        return None
+    known = present(
+        relatedParty=fields.nested("relatedParty", _related_party),
+        characteristic=read_characteristics(fields, "characteristic"),
+    )
+    return known | fields.unknown(RECEIVER) or None
+
+
+_COLUMNS = RECEIVER.names - {"relatedParty", "characteristic"}
+
+
+def _related_party(value: object) -> object:
+    parties = value if isinstance(value, list) else [value]
+    for party in parties:
+        Fields.of(party, _PARTY).nested("validFor", check_period)
+    return value

@@ -6,10 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
+from communication.bulk import insert_rows
 from communication.ids import new_id
 from communication.model import Event
+
+_EVENT = Event.__table__  # type: ignore[attr-defined]  # SQLModel hides it
 
 
 class Kind(StrEnum):
@@ -35,5 +38,4 @@ class Happening:
 
 def record(connection: Connection, happenings: Sequence[Happening]) -> None:
     """Write events; they are told if and only if the transaction is committed."""
-    if happenings:
-        connection.execute(insert(Event), [{"id": new_id(), **vars(one)} for one in happenings])
+    insert_rows(connection, _EVENT, [{"id": new_id(), **vars(one)} for one in happenings])

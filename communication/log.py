@@ -38,4 +38,6 @@ def configure_logging(level: str, *, process: str) -> None:
     root.setLevel(numeric)
     for noisy in ("pika", "dramatiq"):
         logging.getLogger(noisy).setLevel(max(numeric, logging.WARNING))
+    # It warns of one worker per lane in a process; that is on purpose (worker/main.py).
+    logging.getLogger("dramatiq.broker").setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(process=process)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, select
 
+from communication.bulk import insert_rows, update_rows
 from communication.clock import to_wire
 from communication.events import Happening, Kind, record
 from communication.model import Attempt, Delivery, Message, State, Status
@@ -20,28 +21,7 @@ _DELIVERY = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel hides i
 _MESSAGE = Message.__table__  # type: ignore[attr-defined]
 _ATTEMPT = Attempt.__table__  # type: ignore[attr-defined]
 
-_SETTLE = (
-    update(_DELIVERY)
-    .where(_DELIVERY.c.key == bindparam("_key"))
-    .values(
-        {
-            name: bindparam(f"_{name}")
-            for name in ("state", "due_at", "attempts", "reason", "reference", "ended_at")
-        }
-    )
-    .values(lease=None)
-)
 _COUNTED = ("open_count", "delivered_count", "failed_count", "cancelled_count")
-_COUNT = (
-    update(_MESSAGE)
-    .where(_MESSAGE.c.key == bindparam("_key"))
-    .values(
-        {
-            name: bindparam(f"_{name}")
-            for name in (*_COUNTED, "status", "send_time_complete", "updated_at")
-        }
-    )
-)
 _COUNT_OF = {
     State.DELIVERED: "delivered_count",
     State.FAILED: "failed_count",
@@ -84,10 +64,8 @@ def settle(
     ]
     if not counted:
         return []
-    connection.execute(_SETTLE, [_delivery_row(one) for one in counted])
-    attempts = [_attempt_row(one) for one in counted if one.logged]
-    if attempts:
-        connection.execute(insert(_ATTEMPT), attempts)
+    update_rows(connection, _DELIVERY, [_delivery_row(one) for one in counted])
+    insert_rows(connection, _ATTEMPT, [_attempt_row(one) for one in counted if one.logged])
     _count(connection, counted, messages, now)
     return counted
 
@@ -122,13 +100,14 @@ def _final(outcome: Outcome, message: Row[Any]) -> Outcome:
 
 def _delivery_row(outcome: Outcome) -> dict[str, Any]:
     return {
-        "_key": outcome.delivery_key,
-        "_state": outcome.state,
-        "_due_at": outcome.due_at,
-        "_attempts": outcome.attempts,
-        "_reason": outcome.reason,
-        "_reference": outcome.reference,
-        "_ended_at": None if outcome.state is State.PENDING else outcome.at,
+        "key": outcome.delivery_key,
+        "lease": None,
+        "state": outcome.state,
+        "due_at": outcome.due_at,
+        "attempts": outcome.attempts,
+        "reason": outcome.reason,
+        "reference": outcome.reference,
+        "ended_at": None if outcome.state is State.PENDING else outcome.at,
     }
 
 
@@ -157,7 +136,7 @@ def _count(
     if not ended:
         return
     counts = {key: _counts(messages[key], ones, now) for key, ones in ended.items()}
-    connection.execute(_COUNT, [{"_key": key, **values} for key, values in counts.items()])
+    update_rows(connection, _MESSAGE, [{"key": key, **values} for key, values in counts.items()])
     happenings = [
         Happening(
             kind=Kind.ENDED,
@@ -175,10 +154,10 @@ def _count(
             tenant=messages[key].tenant,
             at=now,
             message_key=key,
-            changed={"status": values["_status"], "sendTimeComplete": to_wire(now)},
+            changed={"status": values["status"], "sendTimeComplete": to_wire(now)},
         )
         for key, values in counts.items()
-        if values["_open_count"] == 0 and messages[key].deleted_at is None
+        if values["open_count"] == 0 and messages[key].deleted_at is None
     ]
     record(connection, happenings)
 
@@ -190,10 +169,10 @@ def _counts(message: Row[Any], ended: Sequence[Outcome], now: datetime) -> dict[
         counts[_COUNT_OF[one.state]] += 1
     over = counts["open_count"] == 0
     return {
-        **{f"_{name}": count for name, count in counts.items()},
-        "_status": _status(message.status, counts) if over else message.status,
-        "_send_time_complete": now if over else None,
-        "_updated_at": now,
+        **counts,
+        "status": _status(message.status, counts) if over else message.status,
+        "send_time_complete": now if over else None,
+        "updated_at": now,
     }
 
 

@@ -1,0 +1,46 @@
+# Every target may be the first one called, and called again: what is done is not done twice.
+# ARGS is handed on: make test ARGS=tests/unit, make lock ARGS=--upgrade.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.PHONY: setup run lint test bench lock
+
+PYTHON ?= python3
+BIN := .venv/bin
+SERVERS := postgresql rabbitmq-server redis-server
+
+setup: .venv/.installed
+
+run: setup
+	@exec $(BIN)/tidings up
+
+lint: setup
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup .venv/.servers
+	$(BIN)/pytest --cov $(ARGS)
+
+bench: setup .venv/.servers
+	$(BIN)/python -m bench $(ARGS)
+
+# For every Python and platform that the project supports, whatever this one is.
+lock: setup
+	[[ -x $(BIN)/uv ]] || $(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --output-file requirements.lock $(ARGS) \
+	  --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-config --default-index https://pypi.org/simple --custom-compile-command 'make lock'
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/apt-install python3-venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --only-binary :all: --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.servers: | .venv/.installed
+	.ci/apt-install $(SERVERS)
+	@touch $@

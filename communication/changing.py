@@ -1,7 +1,6 @@
 """Changes to a stored message: PATCH, PUT and DELETE of TMF681 v1 (docs/tmf681.md)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from communication.events import Happening, Kind, record
 from communication.messages import (
     DOCUMENT,
     RECEIVER,
+    Stored,
     insert_deliveries,
     insert_receivers,
 )
@@ -40,15 +40,6 @@ _REMOVE = (
     .where(RECEIVER.c.message_key == bindparam("of_message"), RECEIVER.c.removed_at.is_(None))
     .values(removed_at=bindparam("now"))
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """A message with all that belongs to it."""
-
-    head: Head
-    document: dict[str, Any]
-    receivers: list[Addressee]
 
 
 def change(

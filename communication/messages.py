@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
+from communication.bulk import insert_rows
 from communication.errors import Conflict, NotFound
 from communication.events import Happening, Kind, record
 from communication.ids import new_id
@@ -119,7 +121,7 @@ def insert_receivers(connection: Connection, head: Head, receivers: Sequence[Add
         {"message_key": head.key, "ordinal": ordinal, **one._asdict()}
         for ordinal, one in enumerate(receivers)
     ]
-    connection.execute(insert(RECEIVER), rows)
+    insert_rows(connection, RECEIVER, rows)
 
 
 def insert_deliveries(connection: Connection, head: Head, *, now: datetime) -> None:
@@ -150,15 +152,28 @@ def find(connection: Connection, tenant: str, message_id: str, *, lock: bool = F
     return Head.of(row)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A message with all that belongs to it."""
+
+    head: Head
+    document: dict[str, Any]
+    receivers: list[Addressee]
+
+
+def load_stored(connection: Connection, head: Head) -> Stored:
+    """Everything that belongs to a message."""
+    return Stored(
+        head=head,
+        document=load_documents(connection, [head.key])[head.key],
+        receivers=load_receivers(connection, [head.key])[head.key],
+    )
+
+
 def load_heads(connection: Connection, keys: Sequence[int]) -> list[Head]:
     """Messages by key, in the order of the keys; those that are gone are left out."""
     rows = {row.key: row for row in connection.execute(_HEADS, {"keys": list(keys)})}
     return [Head.of(rows[key]) for key in keys if key in rows]
-
-
-def load_document(connection: Connection, key: int) -> dict[str, Any]:
-    """The document of one message."""
-    return load_documents(connection, [key])[key]
 
 
 def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, dict[str, Any]]:

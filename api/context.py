@@ -1,0 +1,40 @@
+"""What every resource works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from falcon import Request
+from sqlalchemy import Connection
+
+from api.answers import Answer
+from api.body import read_nothing, read_object
+from api.idempotency import keyed, once
+from communication.settings import Settings
+from communication.store import Store
+from communication.wire import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The store, the settings, and what is done alike everywhere with them."""
+
+    store: Store
+    settings: Settings
+    rules: Rules
+
+    def read_object(self, req: Request) -> dict[str, Any]:
+        """The request's body, a JSON object."""
+        return read_object(req, max_body=self.settings.max_body)
+
+    def read_nothing(self, req: Request) -> None:
+        """Check that the request's body says nothing."""
+        read_nothing(req, max_body=self.settings.max_body)
+
+    def once(self, req: Request, body: Any, work: Callable[[Connection], Answer]) -> Answer:
+        """The answer of the work, done in one transaction and once per Idempotency-Key."""
+        request = keyed(req, body)
+        ttl = timedelta(seconds=self.settings.idempotency_ttl)
+        with self.store.write() as connection:
+            return once(connection, request, ttl, lambda: work(connection))

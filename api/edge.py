@@ -1,0 +1,58 @@
+"""What happens to every request before its resource: path family, caller, request id."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from falcon import Request, Response
+
+from communication.ids import new_id
+
+_LONG_FAMILIES = ("/communicationMessage/v1", "/tmf-api/communicationManagement/v1")
+_RESOURCES = ("communicationMessage", "hub")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose data a request is about, and which program sent it."""
+
+    tenant: str = "default"
+    client: str = ""
+
+
+class Edge:
+    """Falcon middleware. Resources are routed by the seed's short paths alone (seed 004)."""
+
+    def process_request(self, req: Request, resp: Response) -> None:
+        """Split the path into its family and the short path that is routed."""
+        req.context.request_id = new_id()
+        req.context.caller = Caller()
+        req.context.family, req.path = split_family(req.path)
+        resp.set_header("X-Request-ID", req.context.request_id)
+
+
+def split_family(path: str) -> tuple[str, str]:
+    """The prefix of the path family that is called, and the path in the short family.
+
+    `/communicationMessage/v1` is a prefix only before a resource's name: in the short family
+    it is the message whose id is `v1`.
+    """
+    bare = path.rstrip("/") or "/"
+    for family in _LONG_FAMILIES:
+        rest = bare.removeprefix(family + "/")
+        if rest != bare and rest.split("/", 1)[0] in _RESOURCES:
+            return family, f"/{rest}"
+    if bare == "/api/hub" or bare.startswith("/api/hub/"):
+        return "/api", bare.removeprefix("/api")
+    return "", bare
+
+
+def caller_of(req: Request) -> Caller:
+    """Who calls; set by Edge."""
+    caller: Caller = req.context.caller
+    return caller
+
+
+def location(req: Request, *segments: str) -> str:
+    """A path in the family that was called. The segments are percent-encoded already."""
+    family: Any = req.context.family
+    return "/".join((str(family), *segments))

@@ -1,0 +1,113 @@
+"""communicationMessage of TMF681 v1: creation and sending (seed 004; docs/tmf681.md)."""
+
+from urllib.parse import quote
+
+import structlog
+from falcon import Request, Response
+from sqlalchemy import Connection
+
+from api.answers import Answer
+from api.context import Context
+from api.edge import caller_of, location
+from communication import metrics
+
+from communication.clock import now
+from communication.encoding import to_json
+from communication.errors import InvalidPathParameter
+from communication.fields import Fields
+from communication.lanes import lane_of
+from communication.messages import Stored, find, insert_message, load_stored
+from communication.representation import Head, represent
+from communication.sending import start_send
+from communication.wire import MESSAGE, is_message_id, read_message
+
+log = structlog.get_logger("api")
+
+
+class Messages:
+    """POST of a new message: stored, not sent."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """201; nothing is sent until somebody asks for it."""
+        accept(self._context, req, sending=False).write(resp)
+
+
+class NewSend:
+    """POST of a new message that is sent."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """200; it is sent at its sendTime, or now."""
+        accept(self._context, req, sending=True).write(resp)
+
+
+class Send:
+    """A stored message that is sent."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def on_post(self, req: Request, resp: Response, message_id: str) -> None:
+        """200; it is sent at its sendTime, or now; 409 while it is being sent."""
+        message_id = checked_id(message_id)
+        self._context.read_nothing(req)
+
+        def work(connection: Connection) -> Answer:
+            head = find(connection, caller_of(req).tenant, message_id, lock=True)
+            start_send(connection, head, now())
+            return Answer(200, whole(self._context, load_stored(connection, head)))
+
+        self._context.once(req, {}, work).write(resp)
+        log.info("message accepted", message=message_id, again=True)
+
+
+def checked_id(text: str) -> str:
+    """A message's id from a path. InvalidPathParameter if it can't be one."""
+    if not is_message_id(text):
+        raise InvalidPathParameter("no message can have this id", field="id")
+    return text
+
+
+def whole(context: Context, stored: Stored) -> bytes:
+    """The whole resource as JSON."""
+    public_url = context.settings.public_url
+    return to_json(
+        represent(stored.head, stored.document, stored.receivers, public_url=public_url)
+    )
+
+
+def accept(context: Context, req: Request, *, sending: bool) -> Answer:
+    """Store what the body says in one transaction, and have it sent if it shall be."""
+    body = context.read_object(req)
+    draft = read_message(Fields.of(body, MESSAGE), context.rules)
+    accepted: list[Head] = []
+
+    def work(connection: Connection) -> Answer:
+        tenant = caller_of(req).tenant
+        head = insert_message(connection, draft, tenant=tenant, now=now(), sending=sending)
+        accepted.append(head)
+        stored = Stored(head=head, document=draft.document, receivers=draft.receivers)
+        where = location(req, "communicationMessage", quote(head.id, safe=""))
+        return Answer(200 if sending else 201, whole(context, stored), {"Location": where})
+
+    answer = context.once(req, body, work)
+    for head in accepted:
+        _tell_accepted(head)
+    return answer
+
+
+def _tell_accepted(head: Head) -> None:
+    metrics.ACCEPTED.labels(head.channel, lane_of(head.priority)).inc()
+    log.info(
+        "message accepted",
+        message=head.id,
+        uid=head.uid,
+        channel=head.channel,
+        receivers=head.receiver_count,
+        send=head.send,
+    )

@@ -4,28 +4,40 @@ On PostgreSQL the rows travel as one JSON parameter: a driver's executemany cost
 times as much for each row (docs/decisions/0002). SQLite is in-process: there it is as fast.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
     Connection,
     Insert,
     Table,
     TableValuedAlias,
     Text,
     Update,
+    any_,
     bindparam,
     column,
     func,
     insert,
+    literal,
     select,
     update,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from communication.encoding import to_json
+
+
+def among(connection: Connection, key: Column[int], keys: Iterable[int]) -> ColumnElement[bool]:
+    """`key IN keys`; on PostgreSQL as one array, so that any number of keys is one statement."""
+    if connection.dialect.name == "postgresql":
+        return key == any_(literal(list(keys), ARRAY(BigInteger)))
+    return key.in_(list(keys))
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -74,5 +86,5 @@ def _update_recordset(table: Table, names: tuple[str, ...]) -> Update:
 
 @lru_cache
 def _update_one(table: Table, names: tuple[str, ...]) -> Update:
-    changed = {name: bindparam(f"new_{name}") for name in names if name != "key"}
+    changed: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names if name != "key"}
     return update(table).where(table.c.key == bindparam("new_key")).values(changed)

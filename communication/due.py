@@ -10,8 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, case, exists, func, literal, select, union_all, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Table,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 
+from communication.bulk import among
 from communication.lanes import LANES
 from communication.model import State
 
@@ -57,9 +69,11 @@ def claim(
         Claimed(key=row.key, priority=row.priority, lost=row.lost + (row.state == State.SENDING))
         for row in picked
     ]
+    if not claimed:
+        return []
     connection.execute(
         update(table)
-        .where(due.key.in_([one.key for one in claimed]))
+        .where(among(connection, due.key, [one.key for one in claimed]))
         .values(
             lease=lease,
             due_at=until,
@@ -85,7 +99,7 @@ def take(
     """
     statement = (
         update(table)
-        .where(table.c.key.in_(list(keys)), table.c.lease == relayed)
+        .where(among(connection, table.c.key, keys), table.c.lease == relayed)
         .values(lease=lease, state=State.SENDING)
         .returning(*table.c)
     )
@@ -98,18 +112,20 @@ def renew(
     """Keep what a worker still works at."""
     connection.execute(
         update(table)
-        .where(table.c.key.in_(list(keys)), table.c.lease == lease)
+        .where(among(connection, table.c.key, keys), table.c.lease == lease)
         .values(due_at=until)
     )
 
 
 def release(
-    connection: Connection, table: Table, keys: Iterable[int], *, lease: str, now: datetime
+    connection: Connection, table: Table, keys: Sequence[int], *, lease: str, now: datetime
 ) -> None:
     """Give back what was not begun: it is due at once, and no try was spent on it."""
+    if not keys:
+        return
     connection.execute(
         update(table)
-        .where(table.c.key.in_(list(keys)), table.c.lease == lease)
+        .where(among(connection, table.c.key, keys), table.c.lease == lease)
         .values(lease=None, due_at=now, state=State.PENDING)
     )
 
@@ -141,7 +157,9 @@ def waiting(
     return {(channel, priority) for channel, priority in connection.execute(union_all(*looks))}
 
 
-def oldest(connection: Connection, table: Table, *, now: datetime) -> dict[tuple[str, int], timedelta]:
+def oldest(
+    connection: Connection, table: Table, *, now: datetime
+) -> dict[tuple[str, int], timedelta]:
     """How long the longest-waiting unclaimed work of each (channel, priority) has been due."""
     rows = connection.execute(
         select(table.c.channel, table.c.priority, func.min(table.c.due_at))

@@ -10,9 +10,7 @@ from sqlalchemy import Connection
 
 from communication.bulk import insert_rows
 from communication.ids import new_id
-from communication.model import Event
-
-_EVENT = Event.__table__  # type: ignore[attr-defined]  # SQLModel hides it
+from communication.model import EVENT
 
 
 class Kind(StrEnum):
@@ -38,4 +36,4 @@ class Happening:
 
 def record(connection: Connection, happenings: Sequence[Happening]) -> None:
     """Write events; they are told if and only if the transaction is committed."""
-    insert_rows(connection, _EVENT, [{"id": new_id(), **vars(one)} for one in happenings])
+    insert_rows(connection, EVENT, [{"id": new_id(), **vars(one)} for one in happenings])

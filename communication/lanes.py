@@ -14,7 +14,7 @@ LANES: dict[str, tuple[int, ...]] = {
 DEFAULT_PRIORITY = 4
 
 QUEUE_VERSION = "v1"
-"""RabbitMQ refuses for ever (406) a queue declared with changed arguments: change this with them."""
+"""To be changed with the queues' arguments: RabbitMQ refuses (406) what differs from before."""
 
 
 def lane_of(priority: int) -> str:

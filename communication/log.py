@@ -14,7 +14,7 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
 
 
 def configure_logging(level: str, *, process: str) -> None:
-    """Call once in each process. `process` names it in every line: api, relay, work …"""
+    """Call once in each process. `process` names it in every line: `api`, `relay`, `work`."""
     numeric = getattr(logging, level.upper())
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

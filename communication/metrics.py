@@ -10,9 +10,7 @@ ACCEPTED = Counter(
 DELIVERED = Counter(
     "tidings_deliveries_delivered", "Deliveries that a provider took.", ("channel", "lane")
 )
-FAILED = Counter(
-    "tidings_deliveries_failed", "Deliveries that were given up.", ("channel", "lane")
-)
+FAILED = Counter("tidings_deliveries_failed", "Deliveries that were given up.", ("channel", "lane"))
 CANCELLED = Counter(
     "tidings_deliveries_cancelled", "Deliveries cancelled after a failed try.", ("channel", "lane")
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, SmallInteger, Text, text
+from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, SmallInteger, Table, Text, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -27,7 +27,7 @@ class Moment(TypeDecorator[datetime]):
         bare = value is not None and dialect.name == "sqlite"
         return value.astimezone(UTC).replace(tzinfo=None) if value and bare else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Always aware, in UTC."""
         if value is None or value.tzinfo is UTC:
             return value
@@ -273,3 +273,18 @@ class Idempotency(SQLModel, table=True):
     headers: dict[str, str] = Field(sa_type=Json)
     body: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Moment)
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The Core table of a model: statements are written over these."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+MESSAGE = table_of(Message)
+DOCUMENT = table_of(MessageDocument)
+RECEIVER = table_of(Receiver)
+DELIVERY = table_of(Delivery)
+ATTEMPT = table_of(Attempt)
+EVENT = table_of(Event)
+HUB = table_of(Hub)
+IDEMPOTENCY = table_of(Idempotency)

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from communication.errors import SettingsError
 
 Seconds = Annotated[float, Field(gt=0)]
+_PORTS = range(1, 65_536)
 
 
 class Settings(BaseSettings):
@@ -24,7 +25,9 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="How others reach the API; default: http:// + bind.")
 
     database_url: str = Field("", description="Default: SQLite in the data folder.")
-    broker_url: str = Field("memory://", description="`memory://` or `amqp://user:pass@host/vhost`.")
+    broker_url: str = Field(
+        "memory://", description="`memory://` or `amqp://user:password@host/vhost`."
+    )
     redis_url: str = Field("memory://", description="`memory://` or `redis://host:6379/0`.")
     queue_type: Literal["classic", "quorum"] = Field(
         "classic", description="Of RabbitMQ's queues; `quorum` on a cluster."
@@ -50,7 +53,9 @@ class Settings(BaseSettings):
 
     api_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
     api_threads: int = Field(8, ge=1, description="Threads in each of them.")
-    worker_threads: int = Field(4, ge=1, description="Batches that one worker process runs at once.")
+    worker_threads: int = Field(
+        4, ge=1, description="Batches that a worker runs at once, per lane."
+    )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
@@ -65,7 +70,7 @@ class Settings(BaseSettings):
     @classmethod
     def _bind_is_host_and_port(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        if not host or not port.isdigit() or int(port) not in _PORTS:
             raise ValueError("must be HOST:PORT, for example 127.0.0.1:8080")
         if not is_loopback(host.strip("[]")):
             raise ValueError(

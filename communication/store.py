@@ -121,7 +121,9 @@ def _translated() -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
-    return redacted(str(cause).strip().splitlines()[0]) if str(cause).strip() else type(cause).__name__
+    return (
+        redacted(str(cause).strip().splitlines()[0]) if str(cause).strip() else type(cause).__name__
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

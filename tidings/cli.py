@@ -98,7 +98,7 @@ def _start(process: str, **overrides: str | None) -> Settings:
 
 
 def _share_metrics(settings: Settings) -> None:
-    """All processes of this machine count into one folder; prometheus_client reads this at import."""
+    """All processes of this machine count into one folder, named before prometheus is imported."""
     folder = (settings.data / "metrics").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
@@ -108,7 +108,9 @@ def _queues(patterns: str) -> list[str]:
     known = [queue for _, _, queue in deliver_queues()]
     wanted = [pattern.strip() for pattern in patterns.split(",")]
     matched = {
-        pattern: [q for q in known if fnmatch(q, pattern) or fnmatch(q, f"{pattern}.{QUEUE_VERSION}")]
+        pattern: [
+            q for q in known if fnmatch(q, pattern) or fnmatch(q, f"{pattern}.{QUEUE_VERSION}")
+        ]
         for pattern in wanted
     }
     for pattern, queues in matched.items():

@@ -6,6 +6,7 @@ from threading import Event
 from types import FrameType
 
 from api.app import create_app
+
 from communication.settings import Settings
 from communication.store import Store, check_schema, open_store
 from tidings.serve import Server

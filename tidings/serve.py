@@ -13,16 +13,16 @@ GRACE = 35
 """Seconds that requests and sends in flight have to end when we are told to stop."""
 
 
-class QuietLogger(Logger):
+class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's messages go the way of all others; requests are not logged one by one."""
 
-    def setup(self, cfg: Any) -> None:
+    def setup(self, _cfg: Any) -> None:
         """Leave handlers and formats to communication.log."""
         self.error_log.propagate = True
         self.access_log.disabled = True
 
 
-class Server(BaseApplication):
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """Serves the app that `make_app` builds in each worker process, after the fork."""
 
     def __init__(

@@ -15,7 +15,7 @@ from communication import due
 from communication.clock import now
 from communication.errors import SettingsError
 from communication.lanes import CHANNELS
-from communication.model import Delivery
+from communication.model import DELIVERY
 from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
 from tidings.serve import Server
@@ -80,7 +80,7 @@ class _House:
 def _free_leases(store: Store) -> None:
     """Nobody else works on this database: what a killed predecessor held is due at once."""
     with store.write() as connection:
-        due.free_all(connection, Delivery.__table__, now=now())  # type: ignore[attr-defined]  # SQLModel hides it
+        due.free_all(connection, DELIVERY, now=now())
 
 
 def _lock_data_folder(folder: Path) -> IO[str]:

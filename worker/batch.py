@@ -13,15 +13,13 @@ from communication import due, metrics
 from communication.clock import now
 from communication.errors import ServiceUnavailable
 from communication.lanes import lane_of
-from communication.model import Delivery, State
+from communication.model import DELIVERY
 from communication.settings import Settings
 from communication.store import Store
 from worker.deliver import Deliverer
 from worker.jobs import Taken, begin, take_jobs
 from worker.outcomes import Outcome, settle
 from worker.render import Job
-
-_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel hides it
 
 FLUSH_EVERY = 0.05
 """Seconds: a killed worker repeats at most what it sent in this time."""
@@ -82,18 +80,25 @@ class BatchRunner:
             return
         outcomes = [outcome for _, outcome in answered if outcome is not None]
         given_back = [job.delivery_key for job, outcome in answered if outcome is None]
-        while True:
-            try:
-                with self._store.write() as connection:
-                    counted = settle(connection, outcomes, lease=lease, now=now())
-                    if given_back:
-                        due.release(connection, _DELIVERY, given_back, lease=lease, now=now())
-                break
-            except ServiceUnavailable as error:
-                # These messages have been sent: to forget it would send them again.
-                log.warning("outcomes can't be recorded yet", why=error.message)
-                time.sleep(PERSEVERE)
+        counted = self._settle(lease, outcomes, given_back)
+        while counted is None:
+            # These messages have been sent: to forget it would send them again.
+            time.sleep(PERSEVERE)
+            counted = self._settle(lease, outcomes, given_back)
         _report(counted, [job for job, _ in answered], len(outcomes))
+
+    def _settle(
+        self, lease: str, outcomes: Sequence[Outcome], given_back: Sequence[int]
+    ) -> list[Outcome] | None:
+        """The outcomes that counted; None if the database is away."""
+        try:
+            with self._store.write() as connection:
+                counted = settle(connection, outcomes, lease=lease, now=now())
+                due.release(connection, DELIVERY, given_back, lease=lease, now=now())
+        except ServiceUnavailable as error:
+            log.warning("outcomes can't be recorded yet", why=error.message)
+            return None
+        return counted
 
     def _renew(self, lease: str, open_jobs: dict[int, Job], until: datetime) -> datetime:
         moment = now()
@@ -101,9 +106,7 @@ class BatchRunner:
             return until
         try:
             with self._store.write() as connection:
-                due.renew(
-                    connection, _DELIVERY, open_jobs, lease=lease, until=moment + self._lease
-                )
+                due.renew(connection, DELIVERY, open_jobs, lease=lease, until=moment + self._lease)
         except ServiceUnavailable as error:
             log.warning("the lease can't be renewed now", why=error.message)
             return until

@@ -6,7 +6,7 @@ enqueued again, delayed messages sit in worker memory).
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pika
 from dramatiq import Consumer, Message
@@ -40,7 +40,7 @@ class RabbitQueues(RabbitmqBroker):
     def __init__(self, settings: Settings) -> None:
         super().__init__(url=settings.broker_url, confirm_delivery=True, middleware=[])
         self._queue_type = settings.queue_type
-        parameters = self.parameters
+        parameters = cast("pika.URLParameters", self.parameters)
         parameters.connection_attempts = 2
         parameters.retry_delay = 0.5
         parameters.heartbeat = 30
@@ -61,7 +61,8 @@ class RabbitQueues(RabbitmqBroker):
         return super().consume(queue_name, prefetch, timeout)
 
     def _build_queue_arguments(self, queue_name: str) -> dict[str, Any]:
-        return {**super()._build_queue_arguments(queue_name), "x-queue-type": self._queue_type}
+        arguments = super()._build_queue_arguments(queue_name)  # type: ignore[no-untyped-call]  # Dramatiq's
+        return {**arguments, "x-queue-type": self._queue_type}
 
     def depth(self, queue: str) -> int:
         """Messages that are ready in the queue; 0 if it does not exist yet."""
@@ -108,7 +109,7 @@ class MemoryQueues(StubBroker):
     def depth(self, queue: str) -> int:
         """Messages that wait in the queue."""
         self.declare_queue(queue)
-        return self.queues[queue].qsize()
+        return int(self.queues[queue].qsize())
 
     def publish(self, queue: str, actor: str, **arguments: Any) -> None:
         """Never fails."""
@@ -129,5 +130,3 @@ def open_broker(settings: Settings, queues: Sequence[str]) -> RabbitQueues | Mem
 
 def _message(queue: str, actor: str, arguments: dict[str, Any]) -> Message[Any]:
     return Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options={})
-
-

@@ -8,16 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from channels.base import Receiver as ChannelReceiver
+from communication.bulk import among
 from communication.due import take
 from communication.events import Happening, Kind, record
 from communication.ids import new_id
-from communication.model import Delivery, Message, MessageDocument, Receiver, Status
+from communication.model import DELIVERY, DOCUMENT, MESSAGE, RECEIVER, Status
 from worker.render import Job, characteristics_of
-
-_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel hides it
-_MESSAGE = Message.__table__  # type: ignore[attr-defined]
-_DOCUMENT = MessageDocument.__table__  # type: ignore[attr-defined]
-_RECEIVER = Receiver.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +30,7 @@ class Taken:
 def take_jobs(connection: Connection, keys: Iterable[int], *, relayed: str) -> Taken | None:
     """Take what is still leased under `relayed`; None if nothing is."""
     lease = new_id()
-    rows = take(connection, _DELIVERY, keys, relayed=relayed, lease=lease)
+    rows = take(connection, DELIVERY, keys, relayed=relayed, lease=lease)
     if not rows:
         return None
     messages = _load_messages(connection, {row.message_key for row in rows})
@@ -55,10 +51,10 @@ def begin(connection: Connection, message_keys: Iterable[int], now: datetime) ->
     In a transaction of its own, after the taking: locks go from message to delivery.
     """
     begun = connection.execute(
-        update(_MESSAGE)
-        .where(_MESSAGE.c.key.in_(sorted(message_keys)), _MESSAGE.c.status == Status.INITIAL)
+        update(MESSAGE)
+        .where(among(connection, MESSAGE.c.key, message_keys), MESSAGE.c.status == Status.INITIAL)
         .values(status=Status.IN_PROGRESS, updated_at=now)
-        .returning(_MESSAGE.c.key, _MESSAGE.c.tenant)
+        .returning(MESSAGE.c.key, MESSAGE.c.tenant)
     ).all()
     changed = {"status": Status.IN_PROGRESS}
     record(
@@ -72,27 +68,27 @@ def begin(connection: Connection, message_keys: Iterable[int], now: datetime) ->
     )
 
 
-def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Row[Any]]:
+def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
     rows = connection.execute(
         select(
-            _MESSAGE.c.key,
-            _MESSAGE.c.uid,
-            _MESSAGE.c.id,
-            _MESSAGE.c.status,
-            _DOCUMENT.c.document,
+            MESSAGE.c.key,
+            MESSAGE.c.uid,
+            MESSAGE.c.id,
+            MESSAGE.c.status,
+            DOCUMENT.c.document,
         )
-        .join(_DOCUMENT, _DOCUMENT.c.message_key == _MESSAGE.c.key)
-        .where(_MESSAGE.c.key.in_(sorted(keys)))
+        .join(DOCUMENT, DOCUMENT.c.message_key == MESSAGE.c.key)
+        .where(among(connection, MESSAGE.c.key, keys))
     )
     return {row.key: row for row in rows}
 
 
 def _load_receivers(connection: Connection, keys: Sequence[int]) -> Mapping[int, Row[Any]]:
-    rows = connection.execute(select(*_RECEIVER.c).where(_RECEIVER.c.key.in_(keys)))
+    rows = connection.execute(select(*RECEIVER.c).where(among(connection, RECEIVER.c.key, keys)))
     return {row.key: row for row in rows}
 
 
-def _job(delivery: Row[Any], message: Row[Any], receiver: Row[Any]) -> Job:
+def _job(delivery: Row[Any], message: Any, receiver: Row[Any]) -> Job:
     return Job(
         delivery_key=delivery.key,
         message_key=delivery.message_key,

@@ -12,14 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from communication.bulk import insert_rows, update_rows
+from communication.bulk import among, insert_rows, update_rows
 from communication.clock import to_wire
 from communication.events import Happening, Kind, record
-from communication.model import Attempt, Delivery, Message, State, Status
-
-_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel hides it
-_MESSAGE = Message.__table__  # type: ignore[attr-defined]
-_ATTEMPT = Attempt.__table__  # type: ignore[attr-defined]
+from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
 
 _COUNTED = ("open_count", "delivered_count", "failed_count", "cancelled_count")
 _COUNT_OF = {
@@ -57,6 +53,8 @@ def settle(
     Deliveries that are no longer leased under `lease` are left alone. What was to be tried
     again is cancelled instead when its message has been cancelled or deleted meanwhile.
     """
+    if not outcomes:
+        return []
     messages = _lock_messages(connection, {one.message_key for one in outcomes})
     held = _lock_deliveries(connection, [one.delivery_key for one in outcomes], lease)
     counted = [
@@ -64,18 +62,18 @@ def settle(
     ]
     if not counted:
         return []
-    update_rows(connection, _DELIVERY, [_delivery_row(one) for one in counted])
-    insert_rows(connection, _ATTEMPT, [_attempt_row(one) for one in counted if one.logged])
+    update_rows(connection, DELIVERY, [_delivery_row(one) for one in counted])
+    insert_rows(connection, ATTEMPT, [_attempt_row(one) for one in counted if one.logged])
     _count(connection, counted, messages, now)
     return counted
 
 
 def _lock_messages(connection: Connection, keys: set[int]) -> dict[int, Row[Any]]:
-    columns = (_MESSAGE.c[name] for name in ("key", "tenant", "status", "deleted_at", *_COUNTED))
+    columns = (MESSAGE.c[name] for name in ("key", "tenant", "status", "deleted_at", *_COUNTED))
     rows = connection.execute(
         select(*columns)
-        .where(_MESSAGE.c.key.in_(sorted(keys)))
-        .order_by(_MESSAGE.c.key)
+        .where(among(connection, MESSAGE.c.key, keys))
+        .order_by(MESSAGE.c.key)
         .with_for_update()
     )
     return {row.key: row for row in rows}
@@ -83,8 +81,8 @@ def _lock_messages(connection: Connection, keys: set[int]) -> dict[int, Row[Any]
 
 def _lock_deliveries(connection: Connection, keys: list[int], lease: str) -> set[int]:
     rows = connection.execute(
-        select(_DELIVERY.c.key)
-        .where(_DELIVERY.c.key.in_(keys), _DELIVERY.c.lease == lease)
+        select(DELIVERY.c.key)
+        .where(among(connection, DELIVERY.c.key, keys), DELIVERY.c.lease == lease)
         .with_for_update()
     )
     return set(rows.scalars())
@@ -136,7 +134,7 @@ def _count(
     if not ended:
         return
     counts = {key: _counts(messages[key], ones, now) for key, ones in ended.items()}
-    update_rows(connection, _MESSAGE, [{"key": key, **values} for key, values in counts.items()])
+    update_rows(connection, MESSAGE, [{"key": key, **values} for key, values in counts.items()])
     happenings = [
         Happening(
             kind=Kind.ENDED,

@@ -14,19 +14,17 @@ import structlog
 from sqlalchemy import Connection, delete, select
 
 from communication import due, metrics
+from communication.bulk import among
 from communication.clock import now
 from communication.due import Claimed
 from communication.errors import BrokerUnavailable, ServiceUnavailable
 from communication.ids import new_id
 from communication.lanes import CHANNELS, LANES, queue_name
-from communication.model import Delivery, Idempotency, State
+from communication.model import DELIVERY, IDEMPOTENCY, State
 from communication.settings import Settings
 from communication.store import Store
 from worker.broker import Queues
 from worker.outcomes import Outcome, settle
-
-_DELIVERY = Delivery.__table__  # type: ignore[attr-defined]  # SQLModel hides it
-_IDEMPOTENCY = Idempotency.__table__  # type: ignore[attr-defined]
 
 LOST_MOST = 3
 """A message that took this many workers with it is failed, not tried for ever."""
@@ -60,7 +58,7 @@ class Relay:
     def step(self) -> bool:
         """Hand over what is due and has room, in order of lanes; whether there was anything."""
         with self._store.read() as connection:
-            waiting = due.waiting(connection, _DELIVERY, CHANNELS, now=now())
+            waiting = due.waiting(connection, DELIVERY, CHANNELS, now=now())
         relayed = [
             self._fill(channel, lane, [one for one in priorities if (channel, one) in waiting])
             for lane, priorities in LANES.items()
@@ -108,7 +106,7 @@ class Relay:
         moment = now()
         claimed = due.claim(
             connection,
-            _DELIVERY,
+            DELIVERY,
             channel=channel,
             priorities=priorities,
             limit=room * self._settings.batch,
@@ -129,7 +127,7 @@ class Relay:
             except BrokerUnavailable:
                 unpublished = [key for rest in batches[number:] for key in rest]
                 with self._store.write() as connection:
-                    due.release(connection, _DELIVERY, unpublished, lease=lease, now=now())
+                    due.release(connection, DELIVERY, unpublished, lease=lease, now=now())
                 raise
 
     def _tidy(self) -> None:
@@ -139,7 +137,7 @@ class Relay:
         self._tidied_at = moment
         oldest = moment - timedelta(seconds=self._settings.idempotency_ttl)
         with self._store.write() as connection:
-            connection.execute(delete(_IDEMPOTENCY).where(_IDEMPOTENCY.c.created_at < oldest))
+            connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < oldest))
 
 
 def _batches(claimed: Sequence[Claimed], size: int) -> list[list[int]]:
@@ -152,8 +150,8 @@ def _batches(claimed: Sequence[Claimed], size: int) -> list[list[int]]:
 def _fail_deadly(connection: Connection, keys: Sequence[int], lease: str) -> None:
     moment = now()
     rows = connection.execute(
-        select(_DELIVERY.c.key, _DELIVERY.c.message_key, _DELIVERY.c.attempts).where(
-            _DELIVERY.c.key.in_(keys)
+        select(DELIVERY.c.key, DELIVERY.c.message_key, DELIVERY.c.attempts).where(
+            among(connection, DELIVERY.c.key, keys)
         )
     )
     outcomes = [

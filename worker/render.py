@@ -82,10 +82,7 @@ def default_sender(setting: str) -> Sender:
 def characteristics_of(*lists: object) -> dict[str, Any]:
     """Characteristics by name; a later list goes over an earlier one."""
     return {
-        item["name"]: item.get("value")
-        for one in lists
-        if isinstance(one, list)
-        for item in one
+        item["name"]: item.get("value") for one in lists if isinstance(one, list) for item in one
     }
 
 

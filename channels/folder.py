@@ -1,5 +1,6 @@
 """`folder://`: writes each message as a file, so that one sees what would be sent."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -55,7 +56,9 @@ class FolderChannel:
             draft.write_bytes(content)
             draft.replace(self._folder / name)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            # The draft may be as unreachable as the folder.
+            with suppress(OSError):
+                draft.unlink()
             raise TransientDeliveryError(f"can't write to the outbox: {error.strerror}") from error
         return name
 

@@ -252,7 +252,7 @@ def _alternative_name(name: str) -> x509.SubjectAlternativeName:
 
 
 @contextmanager
-def smtp_server(  # noqa: PLR0913  # each is one way in which servers differ
+def smtp_server(  # each is one way in which servers differ
     *,
     starttls: ssl.SSLContext | None = None,
     tls: ssl.SSLContext | None = None,

@@ -1,0 +1,78 @@
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+
+import pytest
+
+from channels import registry
+from channels.null import NullChannel
+from channels.registry import open_channel, open_channels
+from communication.errors import SettingsError
+from tests.channel_contract import environment
+
+
+@pytest.mark.parametrize("scheme", registry.CHANNELS)
+def test_every_scheme_of_the_table_opens(scheme: str, tmp_path: Path) -> None:
+    host = "localhost" if scheme.startswith("smtp") else ""
+    assert open_channel(f"{scheme}://{host}", environment(tmp_path)).provider.startswith(scheme)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("carrier-pigeon://loft", "unknown scheme; known are folder, null, smtp"),
+        ("null://?speed=9", "unknown parameter 'speed'"),
+        ("null://host", "takes parameters only"),
+        ("null://?latency=10s", "latency must be below 5s"),
+        ("folder://relative/path", "folder:///path"),
+        ("folder://?fail=0.1", "unknown parameter 'fail'"),
+        ("smtp://", "a host is missing"),
+        ("smtp://user@host", "needs both"),
+        ("smtp://host/path", "takes no path"),
+        ("smtp://host?cafile=/no/such/file", "cafile=/no/such/file can't be used"),
+        ("smtp://host?ehlo=a%20b", "ehlo must be a host name"),
+        ("smtp://host?timeout=0s", "at least 1ms"),
+        ("smtp://host?concurrency=0", "from 1 to 1000"),
+        (f"smtp://{'a' * 64}.example", "no valid name"),
+        ("", "looks like smtp://"),
+        ("folder://,", "looks like smtp://"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_explained(url: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^TIDINGS_EMAIL_URL: ") as caught:
+        open_channels(url, environment(tmp_path))
+    assert says in str(caught.value)
+
+
+def test_smtp_sends_email_only(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="TIDINGS_SMS_URL: smtp://: sends email only"):
+        open_channel("smtp://host", environment(tmp_path, "sms"))
+
+
+def test_the_provider_is_the_url_without_its_secrets(tmp_path: Path) -> None:
+    channel = open_channel("smtps://user:hunter2@[::1]:2465?timeout=5s", environment(tmp_path))
+    assert channel.provider == "smtps://[::1]:2465"
+
+
+def test_a_list_shares_the_time_of_one_send(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"latency must be below 2\.5s"):
+        open_channels("folder://,null://?latency=3s", environment(tmp_path))
+
+
+def _install(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    entry = EntryPoint(name="pigeon", value=value, group=registry.PLUG_INS)
+    monkeypatch.setattr(registry, "entry_points", lambda **_: EntryPoints([entry]))
+
+
+def test_a_plug_in_serves_its_scheme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _install(monkeypatch, "channels.null:NullChannel")
+    channel = open_channel("pigeon://?concurrency=3", environment(tmp_path))
+    assert isinstance(channel, NullChannel)
+    assert channel.concurrency == 3
+
+
+def test_a_plug_in_that_cannot_be_loaded_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(monkeypatch, "no_such_loft:Pigeon")
+    with pytest.raises(SettingsError, match=r"pigeon://: the plug-in no_such_loft:Pigeon can't"):
+        open_channel("pigeon://", environment(tmp_path))

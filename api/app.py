@@ -7,10 +7,13 @@ from falcon import App
 from redis import Redis
 
 from api.context import Context
+from api.deliveries import Deliveries
 from api.edge import Edge
 from api.errors import add_error_handlers
+from api.hubs import Hubs, OneHub
 from api.message import Message
 from api.messages import Messages, NewSend, Send
+from api.operations import Health, Metrics, Ready
 from communication.settings import Settings
 from communication.store import Store
 from communication.wire import Rules
@@ -41,4 +44,10 @@ def create_app(
     app.add_route("/communicationMessage/send", NewSend(context))
     app.add_route("/communicationMessage/{message_id}", Message(context))
     app.add_route("/communicationMessage/{message_id}/send", Send(context))
+    app.add_route("/communicationMessage/{message_id}/delivery", Deliveries(context))
+    app.add_route("/hub", Hubs(context))
+    app.add_route("/hub/{hub_id}", OneHub(context))
+    app.add_route("/health", Health())
+    app.add_route("/ready", Ready(store, settings, redis))
+    app.add_route("/metrics", Metrics(store, settings))
     return app

@@ -41,7 +41,7 @@ def read_nothing(req: Request, *, max_body: int) -> None:
     raw = _read(req, max_body)
     if raw and _parse(raw) != {}:
         raise InvalidField(
-            "the body must be empty: the message is sent as it is stored; PATCH it first to change it"
+            "the body must be empty: the message is sent as it is stored; PATCH it first"
         )
 
 
@@ -126,5 +126,7 @@ def _check_no_nul(body: Any) -> None:
 def _nested(path: str, name: str) -> str:
     whole = f"{path}.{name}" if path else name
     if "\0" in name:
-        raise InvalidField("must not contain the character \\u0000", field=whole.replace("\0", "\\u0000"))
+        raise InvalidField(
+            "must not contain the character \\u0000", field=whole.replace("\0", "\\u0000")
+        )
     return whole

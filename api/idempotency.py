@@ -14,19 +14,18 @@ from api.edge import Caller, caller_of
 from communication.clock import now
 from communication.encoding import canonical_json
 from communication.errors import Conflict, InvalidHeader, Unprocessable
-from communication.model import Idempotency
+from communication.model import IDEMPOTENCY
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
-_TABLE = Idempotency.__table__  # type: ignore[attr-defined]  # SQLModel hides it
 _MINE = (
-    _TABLE.c.tenant == bindparam("of_tenant"),
-    _TABLE.c.client == bindparam("of_client"),
-    _TABLE.c.route == bindparam("of_route"),
-    _TABLE.c.idempotency_key == bindparam("of_key"),
+    IDEMPOTENCY.c.tenant == bindparam("of_tenant"),
+    IDEMPOTENCY.c.client == bindparam("of_client"),
+    IDEMPOTENCY.c.route == bindparam("of_route"),
+    IDEMPOTENCY.c.idempotency_key == bindparam("of_key"),
 )
-_FIND = select(_TABLE).where(*_MINE)
-_FORGET = delete(_TABLE).where(*_MINE)
+_FIND = select(IDEMPOTENCY).where(*_MINE)
+_FORGET = delete(IDEMPOTENCY).where(*_MINE)
 _TRY_LOCK = select(func.pg_try_advisory_xact_lock(bindparam("number")))
 
 
@@ -79,7 +78,7 @@ def once(
 
 
 def _lock(connection: Connection, request: Keyed) -> None:
-    whole = "\0".join((request.caller.tenant, request.caller.client, request.route, request.key))
+    whole = "\0".join(_parameters(request).values())
     digest = hashlib.sha256(whole.encode()).digest()
     number = int.from_bytes(digest[:8], signed=True)
     if not connection.execute(_TRY_LOCK, {"number": number}).scalar_one():
@@ -95,7 +94,7 @@ def _replayed(first: Row[Any], request: Keyed) -> Answer:
 
 def _keep(connection: Connection, request: Keyed, answer: Answer, moment: datetime) -> None:
     connection.execute(
-        insert(_TABLE),
+        insert(IDEMPOTENCY),
         {
             "tenant": request.caller.tenant,
             "client": request.caller.client,

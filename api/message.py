@@ -17,7 +17,7 @@ from communication.message_vocabulary import message_vocabulary
 from communication.messages import Stored, find, load_stored
 from communication.representation import represent
 from communication.tmf630 import parse_query_string
-from communication.wire import MESSAGE, read_message
+from communication.wire import MESSAGE_FIELDS, read_message
 from communication.wire_patch import asks_to_cancel, patched
 
 
@@ -58,7 +58,7 @@ class Message:
         merge: Callable[[dict[str, Any], Fields], Fields],
     ) -> None:
         message_id = checked_id(message_id)
-        given = Fields.of(self._context.read_object(req), MESSAGE)
+        given = Fields.of(self._context.read_object(req), MESSAGE_FIELDS)
         with self._context.store.write() as connection:
             head = find(connection, caller_of(req).tenant, message_id, lock=True)
             stored = load_stored(connection, head)

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from api.answers import Answer
 from api.context import Context
 from api.edge import caller_of, location
+from api.message_list import list_messages
 from communication import metrics
-
 from communication.clock import now
 from communication.encoding import to_json
 from communication.errors import InvalidPathParameter
@@ -19,16 +19,20 @@ from communication.lanes import lane_of
 from communication.messages import Stored, find, insert_message, load_stored
 from communication.representation import Head, represent
 from communication.sending import start_send
-from communication.wire import MESSAGE, is_message_id, read_message
+from communication.wire import MESSAGE_FIELDS, is_message_id, read_message
 
 log = structlog.get_logger("api")
 
 
 class Messages:
-    """POST of a new message: stored, not sent."""
+    """The messages as a whole: a list, and a place to store new ones."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """200 when the page is the whole list, else 206."""
+        list_messages(self._context, req).write(resp)
 
     def on_post(self, req: Request, resp: Response) -> None:
         """201; nothing is sent until somebody asks for it."""
@@ -76,15 +80,13 @@ def checked_id(text: str) -> str:
 def whole(context: Context, stored: Stored) -> bytes:
     """The whole resource as JSON."""
     public_url = context.settings.public_url
-    return to_json(
-        represent(stored.head, stored.document, stored.receivers, public_url=public_url)
-    )
+    return to_json(represent(stored.head, stored.document, stored.receivers, public_url=public_url))
 
 
 def accept(context: Context, req: Request, *, sending: bool) -> Answer:
     """Store what the body says in one transaction, and have it sent if it shall be."""
     body = context.read_object(req)
-    draft = read_message(Fields.of(body, MESSAGE), context.rules)
+    draft = read_message(Fields.of(body, MESSAGE_FIELDS), context.rules)
     accepted: list[Head] = []
 
     def work(connection: Connection) -> Answer:

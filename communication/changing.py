@@ -10,14 +10,8 @@ from communication.clock import to_wire
 from communication.encoding import canonical_json
 from communication.errors import Conflict
 from communication.events import Happening, Kind, record
-from communication.messages import (
-    DOCUMENT,
-    RECEIVER,
-    Stored,
-    insert_deliveries,
-    insert_receivers,
-)
-from communication.model import Status
+from communication.messages import Stored, insert_deliveries, insert_receivers
+from communication.model import DOCUMENT, RECEIVER, Status
 from communication.representation import Head, represent_receiver
 from communication.sending import (
     cancel,
@@ -86,8 +80,7 @@ def _differences(stored: Stored, draft: Draft) -> dict[str, Any]:
     changed = {
         name: new.get(name)
         for name in old.keys() | new.keys()
-        if (name in old) != (name in new)
-        or canonical_json(old[name]) != canonical_json(new[name])
+        if (name in old) != (name in new) or canonical_json(old[name]) != canonical_json(new[name])
     }
     if stored.head.send_time != draft.send_time:
         changed["sendTime"] = draft.send_time and to_wire(draft.send_time)

@@ -1,4 +1,4 @@
-"""Every error that Tidings raises on purpose. The api maps the first tree to its contracts' bodies."""
+"""Every error that Tidings raises on purpose. The api maps RequestErrors to error bodies."""
 
 from typing import Self
 

@@ -41,9 +41,9 @@ class Spellings:
 
 
 class Fields:
-    """One JSON object. Unknown names are kept as they are, known ones under their canonical name."""
+    """One JSON object. Names that are not known stay as they are."""
 
-    __slots__ = ("values", "_spelled")
+    __slots__ = ("_spelled", "values")
 
     def __init__(self, values: dict[str, Any], spelled: Mapping[str, str] = _SAME) -> None:
         self.values = values
@@ -51,7 +51,7 @@ class Fields:
 
     @classmethod
     def of(cls, body: object, known: Spellings) -> Self:
-        """Of a JSON value. InvalidField if it is no object, or says one thing twice, differently."""
+        """Of a JSON value. InvalidField if it is no object, or says one thing in two ways."""
         if not isinstance(body, dict):
             raise InvalidField("must be an object")
         if body.keys() <= known.names:

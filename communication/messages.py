@@ -13,15 +13,10 @@ from communication.bulk import insert_rows
 from communication.errors import Conflict, NotFound
 from communication.events import Happening, Kind, record
 from communication.ids import new_id
-from communication.model import Delivery, Message, MessageDocument, Receiver, State, Status
+from communication.model import DELIVERY, DOCUMENT, MESSAGE, RECEIVER, State, Status
 from communication.representation import Head
 from communication.wire import Draft
 from communication.wire_receiver import Addressee
-
-MESSAGE = Message.__table__  # type: ignore[attr-defined]  # SQLModel hides it
-DOCUMENT = MessageDocument.__table__  # type: ignore[attr-defined]
-RECEIVER = Receiver.__table__  # type: ignore[attr-defined]
-DELIVERY = Delivery.__table__  # type: ignore[attr-defined]
 
 _ADDRESSEE = [RECEIVER.c[name] for name in Addressee._fields]
 
@@ -111,7 +106,9 @@ def _insert_head(connection: Connection, values: dict[str, Any]) -> Head:
     try:
         row = connection.execute(insert(MESSAGE).returning(*MESSAGE.c), values).one()
     except IntegrityError as error:
-        raise Conflict(f"the id {values['id']!r} is taken; choose another one", field="id") from error
+        raise Conflict(
+            f"the id {values['id']!r} is taken; choose another one", field="id"
+        ) from error
     return Head.of(row)
 
 

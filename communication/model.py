@@ -239,16 +239,20 @@ class Event(SQLModel, table=True):
 
 
 class Hub(SQLModel, table=True):
-    """A registered listener. `query` is "" where the client gave none."""
+    """A registered listener. `query` is "" where the client gave none.
+
+    `fingerprint`: of callback and query, which are too long for an index themselves.
+    """
 
     __tablename__ = "hub"
-    __table_args__ = (Index("hub_unique", "tenant", "callback", "query", unique=True),)
+    __table_args__ = (Index("hub_unique", "tenant", "fingerprint", unique=True),)
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)
     id: str = Field(sa_type=Text, unique=True)
     tenant: str = Field(sa_type=Text)
     callback: str = Field(sa_type=Text)
     query: str = Field(default="", sa_type=Text)
+    fingerprint: str = Field(sa_type=Text)
     secret: str = Field(sa_type=Text)
     api_version: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Moment)

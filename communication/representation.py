@@ -74,7 +74,7 @@ def message_href(public_url: str, message_id: str) -> str:
 def represent(
     head: Head,
     document: Mapping[str, Any],
-    receivers: Iterable[Addressee | Row[Any]] | None,
+    receivers: Iterable[Addressee] | None,
     *,
     public_url: str,
 ) -> dict[str, Any]:
@@ -94,8 +94,8 @@ def represent(
     return {name: whole[name] for name in _ORDER if name in whole} | whole
 
 
-def represent_receiver(receiver: Addressee | Row[Any]) -> dict[str, Any]:
-    """One receiver, from what has the columns of Addressee in their order."""
+def represent_receiver(receiver: Addressee) -> dict[str, Any]:
+    """One receiver."""
     identity, name, email, phone, app_user_id, ip, attributes = receiver
     return present(
         id=identity,
@@ -104,8 +104,7 @@ def represent_receiver(receiver: Addressee | Row[Any]) -> dict[str, Any]:
         phoneNumber=phone,
         appUserId=app_user_id,
         ip=ip,
-        **(attributes or {}),
-    )
+    ) | (attributes or {})
 
 
 def summary(head: Head) -> dict[str, int]:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from communication.errors import Conflict
 from communication.events import Happening, Kind, record
-from communication.messages import DELIVERY, MESSAGE, insert_deliveries
-from communication.model import State, Status
+from communication.messages import insert_deliveries
+from communication.model import DELIVERY, MESSAGE, State, Status
 from communication.representation import Head
 
 _CURRENT = (
@@ -19,21 +19,22 @@ _CURRENT = (
 _OPEN = (*_CURRENT, DELIVERY.c.due_at.is_not(None))
 # What somebody else has locked is being claimed, taken or settled at this moment. Waiting for
 # it could end in a circle, as others lock several deliveries in no order: it is passed by.
-_UNLOCKED = {"key_share": True, "skip_locked": True}
 
 _held = (
     select(DELIVERY.c.due_at, DELIVERY.c.lease, DELIVERY.c.attempts)
     .where(*_OPEN)
-    .with_for_update(**_UNLOCKED)
+    .with_for_update(key_share=True, skip_locked=True)
     .cte("held")
 )
-_COUNT_WAITING = select(func.count()).select_from(_held).where(
-    _held.c.due_at > bindparam("now"), _held.c.lease.is_(None), _held.c.attempts == 0
+_COUNT_WAITING = (
+    select(func.count())
+    .select_from(_held)
+    .where(_held.c.due_at > bindparam("now"), _held.c.lease.is_(None), _held.c.attempts == 0)
 )
 _PENDING = (
     select(DELIVERY.c.key)
     .where(*_OPEN, DELIVERY.c.state == State.PENDING)
-    .with_for_update(**_UNLOCKED)
+    .with_for_update(key_share=True, skip_locked=True)
 )
 _CANCEL = (
     update(DELIVERY)

@@ -22,7 +22,7 @@ APART = frozenset(
 )
 """Attributes of the resource that have columns or rows of their own, outside the document."""
 
-MESSAGE = Spellings(
+MESSAGE_FIELDS = Spellings(
     *APART,
     "type",
     "priority",
@@ -40,7 +40,7 @@ MESSAGE = Spellings(
     characteristic="CommunicationRequestCharacteristic",
     contactLogFlag="logFlag",
 )
-SENDER = Spellings("id", "name", "email", "phoneNumber", "relatedParty")
+SENDER_FIELDS = Spellings("id", "name", "email", "phoneNumber", "relatedParty")
 
 TYPES = {"email": "email", "sms": "sms", "mobileapp": "push", "1": "sms", "2": "email", "3": "push"}
 TYPE_NAMES = {"sms": "SMS", "email": "Email", "push": "MobileApp"}
@@ -111,7 +111,7 @@ def read_message(fields: Fields, rules: Rules) -> Draft:
         channel=channel,
         priority=known["priority"],
         send_time=fields.moment("sendTime"),
-        document=known | fields.unknown(MESSAGE),
+        document=known | fields.unknown(MESSAGE_FIELDS),
         receivers=_receivers(fields, channel, rules),
     )
     _check_placeholders(fields, draft)
@@ -188,10 +188,10 @@ def _sender(value: object) -> dict[str, Any] | str:
     if isinstance(value, str):
         Fields({"": value}).text("", most=_SENDER_LONGEST)
         return value
-    fields = Fields.of(value, SENDER)
-    for name in ("id", "name", "email", "phoneNumber"):
-        fields.text(name, most=_SENDER_LONGEST)
-    return present(**fields.values)
+    fields = Fields.of(value, SENDER_FIELDS)
+    names = ("id", "name", "email", "phoneNumber")
+    texts = {name: fields.text(name, most=_SENDER_LONGEST) for name in names}
+    return {name: value for name, value in fields.values.items() if texts.get(name, "") is not None}
 
 
 def _receivers(fields: Fields, channel: str, rules: Rules) -> list[Addressee]:

@@ -10,7 +10,7 @@ from communication.errors import MissingField
 from communication.fields import Fields, Spellings, present
 from communication.wire_receiver import check_period
 
-ATTACHMENT = Spellings(
+ATTACHMENT_FIELDS = Spellings(
     "id",
     "name",
     "path",
@@ -40,7 +40,7 @@ _LONGEST = {
 
 def read_attachment(value: object) -> dict[str, Any]:
     """One attachment: it names a file in the attachments folder or a URL, or is the content."""
-    fields = Fields.of(value, ATTACHMENT)
+    fields = Fields.of(value, ATTACHMENT_FIELDS)
     texts = {name: fields.text(name, most=most) for name, most in _LONGEST.items()}
     content = fields.text("content", most=2**30)
     if texts["path"] is None and texts["url"] is None and content is None:
@@ -51,7 +51,9 @@ def read_attachment(value: object) -> dict[str, Any]:
         raise fields.invalid("url", "must be an absolute http or https URL")
     fields.nested("validFor", check_period)
     known = present(**texts, content=content, size=fields.amount("size"))
-    return known | present(validFor=fields.values.get("validFor")) | fields.unknown(ATTACHMENT)
+    return (
+        known | present(validFor=fields.values.get("validFor")) | fields.unknown(ATTACHMENT_FIELDS)
+    )
 
 
 def _check_path(fields: Fields, path: str | None) -> None:

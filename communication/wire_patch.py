@@ -7,7 +7,7 @@ from communication.clock import to_wire
 from communication.fields import Fields
 from communication.model import Status
 from communication.representation import Head
-from communication.wire import SENDER
+from communication.wire import SENDER_FIELDS
 
 
 def merge_patch(target: object, patch: object) -> Any:
@@ -27,7 +27,7 @@ def patched(whole: Mapping[str, Any], patch: Fields) -> Fields:
     """A message's whole representation with a merge patch applied, by canonical names."""
     changes = dict(patch.values)
     if isinstance(changes.get("sender"), dict):
-        changes["sender"] = patch.nested("sender", lambda one: Fields.of(one, SENDER).values)
+        changes["sender"] = patch.nested("sender", lambda one: Fields.of(one, SENDER_FIELDS).values)
     return patch.with_values(merge_patch(whole, changes))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from communication.errors import InvalidField
 from communication.fields import Fields, Spellings, present
 
-RECEIVER = Spellings(
+RECEIVER_FIELDS = Spellings(
     "id",
     "name",
     "email",
@@ -18,9 +18,9 @@ RECEIVER = Spellings(
     "characteristic",
     CommunicationRequestCharacteristic="characteristic",
 )
-CHARACTERISTIC = Spellings("name", "value")
-_PARTY = Spellings("validFor")
-_PERIOD = Spellings("startDateTime", "endDateTime")
+CHARACTERISTIC_FIELDS = Spellings("name", "value")
+_PARTY_FIELDS = Spellings("validFor")
+_PERIOD_FIELDS = Spellings("startDateTime", "endDateTime")
 
 NEEDED_ADDRESS = {"sms": "phoneNumber", "email": "email", "push": "appUserId"}
 
@@ -47,7 +47,7 @@ class Addressee(NamedTuple):
 
 def read_addressee(value: object, channel: str) -> Addressee:
     """One receiver with the address that the channel needs."""
-    fields = Fields.of(value, RECEIVER)
+    fields = Fields.of(value, RECEIVER_FIELDS)
     needed = NEEDED_ADDRESS[channel]
     if fields.values.get(needed) is None:
         raise fields.missing(needed, f"is required to reach a receiver by {channel}")
@@ -86,14 +86,14 @@ def read_characteristics(fields: Fields, field: str) -> list[dict[str, Any]] | N
 
 def check_period(value: object) -> None:
     """A TMF TimePeriod: valid times, the start not after the end."""
-    fields = Fields.of(value, _PERIOD)
+    fields = Fields.of(value, _PERIOD_FIELDS)
     start, end = fields.moment("startDateTime"), fields.moment("endDateTime")
     if start is not None and end is not None and start > end:
         raise fields.invalid("endDateTime", "must not be before startDateTime")
 
 
 def _characteristic(value: object) -> dict[str, Any]:
-    fields = Fields.of(value, CHARACTERISTIC)
+    fields = Fields.of(value, CHARACTERISTIC_FIELDS)
     given = fields.text("name", most=_ID_LONGEST)
     if given is None:
         raise fields.missing("name", "is required")
@@ -144,14 +144,14 @@ def _attributes(fields: Fields) -> dict[str, Any] | None:
         relatedParty=fields.nested("relatedParty", _related_party),
         characteristic=read_characteristics(fields, "characteristic"),
     )
-    return known | fields.unknown(RECEIVER) or None
+    return known | fields.unknown(RECEIVER_FIELDS) or None
 
 
-_COLUMNS = RECEIVER.names - {"relatedParty", "characteristic"}
+_COLUMNS = RECEIVER_FIELDS.names - {"relatedParty", "characteristic"}
 
 
 def _related_party(value: object) -> object:
     parties = value if isinstance(value, list) else [value]
     for party in parties:
-        Fields.of(party, _PARTY).nested("validFor", check_period)
+        Fields.of(party, _PARTY_FIELDS).nested("validFor", check_period)
     return value

@@ -77,13 +77,14 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("callback", sa.Text(), nullable=False),
         sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("api_version", sa.Text(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
         sa.UniqueConstraint("id"),
     )
-    op.create_index("hub_unique", "hub", ["tenant", "callback", "query"], unique=True)
+    op.create_index("hub_unique", "hub", ["tenant", "fingerprint"], unique=True)
     op.create_table(
         "idempotency",
         sa.Column("key", Key, nullable=False),

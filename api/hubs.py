@@ -1,0 +1,108 @@
+"""hub of TMF681 v1: who wants to hear of events (seed 004; docs/tmf681.md)."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from falcon import Request, Response
+from sqlalchemy import Connection, Row
+
+from api.answers import Answer
+from api.context import Context
+from api.edge import caller_of, location
+from communication.encoding import to_json
+from communication.errors import InvalidPathParameter, InvalidQueryParameter
+from communication.fields import Fields, Spellings
+from communication.hub_query import parse_hub_query
+from communication.hubs import NewHub, find_hub, list_hubs, register, unregister
+
+_FIELDS = Spellings("callback", "query")
+_LONGEST = 2048
+_ID = re.compile("[A-Za-z0-9._-]{1,128}")
+
+
+class Hubs:
+    """All registered listeners."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """201 with the signing secret, which is shown this once."""
+        body = self._context.read_object(req)
+        hub = _read_hub(Fields.of(body, _FIELDS))
+
+        def work(connection: Connection) -> Answer:
+            row = register(connection, caller_of(req).tenant, hub)
+            shown = _represent(row) | {"secret": row.secret}
+            return Answer(201, to_json(shown), {"Location": location(req, "hub", row.id)})
+
+        self._context.once(req, body, work).write(resp)
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """200 with all of them."""
+        with self._context.store.read() as connection:
+            rows = list_hubs(connection, caller_of(req).tenant)
+        resp.data = to_json([_represent(row) for row in rows])
+
+
+class OneHub:
+    """A listener by its id."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def on_get(self, req: Request, resp: Response, hub_id: str) -> None:
+        """200."""
+        with self._context.store.read() as connection:
+            row = find_hub(connection, caller_of(req).tenant, _checked_id(hub_id))
+        resp.data = to_json(_represent(row))
+
+    def on_delete(self, req: Request, resp: Response, hub_id: str) -> None:
+        """204; it hears no more."""
+        with self._context.store.write() as connection:
+            unregister(connection, caller_of(req).tenant, _checked_id(hub_id))
+        resp.status = 204
+
+
+def _read_hub(fields: Fields) -> NewHub:
+    callback = fields.text("callback", most=_LONGEST)
+    if callback is None:
+        raise fields.missing("callback", "is required: the URL that events are posted to")
+    _check_callback(fields, callback)
+    query = fields.text("query", most=_LONGEST)
+    if query is not None:
+        _check_query(fields, query)
+    return NewHub(callback=callback, query=query or None, api_version="v1")
+
+
+def _check_query(fields: Fields, query: str) -> None:
+    try:
+        parse_hub_query(query)
+    except InvalidQueryParameter as error:
+        where = f"{error.field} " if error.field else ""
+        raise fields.invalid("query", f"{where}{error.message}") from error
+
+
+def _checked_id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise InvalidPathParameter("no hub can have this id", field="id")
+    return text
+
+
+def _check_callback(fields: Fields, callback: str) -> None:
+    wrong = fields.invalid(
+        "callback", "must be an absolute http or https URL without user name and password"
+    )
+    try:
+        parts = urlsplit(callback)
+        usable = parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        raise wrong from None
+    clean = callback.isprintable() and " " not in callback and "\\" not in callback
+    if parts.scheme not in ("http", "https") or not usable or "@" in parts.netloc or not clean:
+        raise wrong
+
+
+def _represent(row: Row[Any]) -> dict[str, Any]:
+    return {"id": row.id, "callback": row.callback, "query": row.query or None}

@@ -1,0 +1,115 @@
+"""For operators: /health, /ready, /metrics (docs/operations.md)."""
+
+import ipaddress
+from typing import Any
+
+import falcon
+import pika
+from falcon import Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import select
+
+from api.metrics_page import metrics_page
+from communication.encoding import to_json
+from communication.errors import AccessDenied, ServiceUnavailable
+from communication.settings import Settings
+from communication.store import Store
+
+_PATIENCE = 2.0
+"""Seconds for a broker to answer."""
+
+
+class Health:
+    """Whether the process lives: nothing else is looked at."""
+
+    def on_get(self, _req: Request, resp: Response) -> None:
+        """200."""
+        resp.data = to_json({"status": "alive"})
+
+
+class OperatorsOnly:
+    """A hook: lets only the addresses of TIDINGS_OPERATIONS_ALLOW through."""
+
+    def __init__(self, allowed: str) -> None:
+        self._networks = [ipaddress.ip_network(one.strip()) for one in allowed.split(",") if one]
+
+    def check(self, req: Request) -> None:
+        """AccessDenied for anybody else."""
+        try:
+            address = ipaddress.ip_address(req.remote_addr)
+        except ValueError:
+            raise AccessDenied(_OPERATORS) from None
+        mapped = getattr(address, "ipv4_mapped", None)
+        if not any((mapped or address) in network for network in self._networks):
+            raise AccessDenied(_OPERATORS)
+
+
+_OPERATORS = "only addresses of TIDINGS_OPERATIONS_ALLOW may read this"
+
+
+class Ready:
+    """Whether requests can be served; the broker and Redis are reported, not required."""
+
+    def __init__(self, store: Store, settings: Settings, redis: "Redis | None") -> None:
+        self._store = store
+        self._settings = settings
+        self._redis = redis
+        self._operators = OperatorsOnly(settings.operations_allow)
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """200 when the database answers, else 503."""
+        self._operators.check(req)
+        database = self._database()
+        resp.status = 200 if database["ok"] else 503
+        parts = {"database": database, "broker": self._broker(), "redis": self._ping()}
+        resp.data = to_json(parts)
+
+    def _database(self) -> dict[str, Any]:
+        try:
+            with self._store.read() as connection:
+                connection.execute(select(1))
+        except ServiceUnavailable as error:
+            return _report(error.message)
+        return _report()
+
+    def _broker(self) -> dict[str, Any]:
+        if self._settings.broker_url.startswith("memory"):
+            return _report()
+        parameters = pika.URLParameters(self._settings.broker_url)
+        parameters.socket_timeout = parameters.stack_timeout = _PATIENCE
+        parameters.blocked_connection_timeout = _PATIENCE
+        parameters.connection_attempts = 1
+        try:
+            pika.BlockingConnection(parameters).close()
+        except (pika.exceptions.AMQPError, OSError) as error:
+            return _report(type(error).__name__)
+        return _report()
+
+    def _ping(self) -> dict[str, Any]:
+        try:
+            if self._redis is not None:
+                self._redis.ping()
+        except RedisError as error:
+            return _report(type(error).__name__)
+        return _report()
+
+
+def _report(fault: str = "") -> dict[str, Any]:
+    return {"ok": not fault, "detail": fault or "reachable"}
+
+
+class Metrics:
+    """What Prometheus scrapes."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._operators = OperatorsOnly(settings.operations_allow)
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """200; without what the database knows when it can't be reached."""
+        self._operators.check(req)
+        resp.content_type = CONTENT_TYPE_LATEST
+        resp.data = metrics_page(self._store)
+        resp.status = falcon.HTTP_200

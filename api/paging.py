@@ -1,0 +1,42 @@
+"""Pages of lists: offset, limit, and the headers that tell of the rest (TMF630)."""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote_plus
+
+from falcon import Request
+
+from api.answers import Answer
+from api.edge import location
+
+_OK, _PARTIAL = 200, 206
+
+
+def page(req: Request, items: Sequence[bytes], *, offset: int, limit: int, total: int) -> Answer:
+    """A JSON array of items that are JSON already: 200 when it is the whole list, else 206."""
+    headers = {"X-Total-Count": str(total), "X-Result-Count": str(len(items))}
+    links = ", ".join(_links(req, offset=offset, limit=limit, total=total, shown=len(items)))
+    if links:
+        headers["Link"] = links
+    whole = len(items) == total
+    return Answer(_OK if whole else _PARTIAL, b"[" + b",".join(items) + b"]", headers)
+
+
+def _links(req: Request, *, offset: int, limit: int, total: int, shown: int) -> Iterable[str]:
+    if limit == 0 or shown == total:
+        return
+    yield _link(req, "first", 0, limit)
+    if offset > 0:
+        yield _link(req, "prev", max(0, min(offset, total) - limit), limit)
+    if offset + shown < total:
+        yield _link(req, "next", offset + shown, limit)
+    yield _link(req, "last", (total - 1) // limit * limit if total else 0, limit)
+
+
+def _link(req: Request, relation: str, offset: int, limit: int) -> str:
+    kept = [
+        part
+        for part in req.query_string.split("&")
+        if part and unquote_plus(part.partition("=")[0]) not in ("offset", "limit")
+    ]
+    query = "&".join((*kept, f"offset={offset}", f"limit={limit}"))
+    return f'<{location(req)}{req.path}?{query}>; rel="{relation}"'

@@ -12,7 +12,8 @@ from channels.errors import ConfigurationFault, OutcomeUnknown
 from channels.smtp_wire import Deadline, Reply, Wire, connect
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
-_BYE = 421
+_OUT_OF_STEP = frozenset({421, 503})
+"""The server ends the conversation, or has lost its thread: the mail is not to blame."""
 _SAY_ON = 334
 _GO_AHEAD = 354
 _REFUSES_US = frozenset({530, 534, 535, 538})
@@ -233,7 +234,7 @@ class SmtpConnection:
         """Go on if the server takes the mail so far; else the error that its reply means."""
         if reply.code == wanted or (wanted is None and reply.code // 100 == 2):  # noqa: PLR2004
             return
-        if reply.code == _BYE:
+        if reply.code in _OUT_OF_STEP:
             self._abandon()
             raise ConnectionLost(reply.reason)
         if reply.code in _REFUSES_US:

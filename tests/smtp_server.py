@@ -94,8 +94,12 @@ class SmtpServer:
 class _Protocol(SMTP):
     """aiosmtpd's server, asking the script before each answer."""
 
-    def __init__(self, server: SmtpServer, live: set["_Protocol"], **options: Any) -> None:
-        super().__init__(_Handler(server), enable_SMTPUTF8=True, hostname="mx.test", **options)
+    def __init__(
+        self, server: SmtpServer, live: set["_Protocol"], *, login_required: bool, **options: Any
+    ) -> None:
+        super().__init__(_Handler(server), hostname="mx.test", **options)
+        # Given to aiosmtpd itself, it would warn that the password may go in the clear.
+        self._auth_required = login_required
         self._server = server
         self._live = live
         self._counted = False
@@ -135,6 +139,12 @@ class _Protocol(SMTP):
             await self._writer.drain()
             await asyncio.sleep(self._drip)
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is spoken, from the first byte or since STARTTLS."""
+        transport = self.transport
+        return transport is not None and transport.get_extra_info("sslcontext") is not None
+
     def abort(self) -> None:
         """Hang up without a word."""
         if isinstance(self.transport, asyncio.WriteTransport):
@@ -173,7 +183,7 @@ class _Handler:
             sender=envelope.mail_from or "",
             recipients=[str(one) for one in envelope.rcpt_tos],
             login=_user(session.auth_data),
-            encrypted=session.ssl is not None,
+            encrypted=protocol.encrypted,
         )
         step = self._server.script.next("END", " ".join(mail.recipients))
         if step is None or step.reply is None or step.reply.startswith("2"):
@@ -259,6 +269,7 @@ def smtp_server(  # each is one way in which servers differ
     login: tuple[str, str] | None = None,
     login_in_the_clear: bool = False,
     mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN"),
+    smtputf8: bool = True,
     size_limit: int = 33_554_432,
 ) -> Iterator[SmtpServer]:
     """A server that runs while the context lasts.
@@ -285,7 +296,8 @@ def smtp_server(  # each is one way in which servers differ
             tls_context=starttls,
             require_starttls=starttls is not None,
             authenticator=authenticate if login else None,
-            auth_required=login is not None,
+            login_required=login is not None,
+            enable_SMTPUTF8=smtputf8,
             auth_require_tls=not login_in_the_clear,
             auth_exclude_mechanism={"PLAIN", "LOGIN"} - set(mechanisms),
         )

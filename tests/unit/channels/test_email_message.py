@@ -64,9 +64,8 @@ def text(part: Message) -> str:
 
 
 def parts(mail: Message) -> list[Message]:
-    payload = mail.get_payload()
-    assert isinstance(payload, list)
-    return payload
+    assert mail.is_multipart()
+    return [part for part in mail.get_payload() if isinstance(part, Message)]
 
 
 def types(mail: Message) -> list[str]:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
+from communication.document_sql import register_sqlite_functions
 from communication.errors import ServiceUnavailable, SettingsError
 from communication.settings import redacted
 
@@ -127,6 +128,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
+    register_sqlite_functions(connection)
     connection.isolation_level = None  # SQLAlchemy begins the transactions, see _begin_sqlite
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

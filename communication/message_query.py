@@ -1,0 +1,147 @@
+"""Lists of communication messages: a TMF630 query answered by PostgreSQL or SQLite."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy.exc import OperationalError
+
+from communication.document_sql import Engine, PostgreSQL, SQLite
+from communication.errors import Unprocessable
+from communication.explain import estimated_rows
+from communication.message_filter import message_conditions, sort_expression
+from communication.message_vocabulary import message_vocabulary
+from communication.model import DOCUMENT, MESSAGE
+from communication.tmf630 import Query
+
+EXACT_UP_TO = 100_000
+"""Totals are counted up to here; larger ones are estimates."""
+
+_FEW = 10_000  # so few are sorted faster than they are met by walking through all messages
+_SQLITE_STEPS = 10_000  # of its virtual machine, between two looks at the clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """`keys` of Message in the order asked for; `total` of all pages, `exact` or estimated."""
+
+    keys: list[int]
+    total: int
+    exact: bool
+
+
+def find(
+    connection: Connection, tenant: str, query: Query, *, href_base: str = "", seconds: float = 5.0
+) -> Page:
+    """The page of a tenant's messages that the query asks for; deleted ones are never among them.
+
+    A message's href is `href_base` and its id. Messages come in the order of their creation,
+    unless `sort` says otherwise; one that lacks the attribute counts as the smallest, equal
+    ones go by creation. An inexact total is above EXACT_UP_TO: the planner's guess on
+    PostgreSQL, the least that it can be on SQLite.
+
+    Unprocessable when it takes longer than `seconds`, which on PostgreSQL also bounds each
+    later statement of the transaction.
+    """
+    engine: Engine = PostgreSQL() if connection.dialect.name == "postgresql" else SQLite()
+    conditions = message_conditions(query.clauses, engine, href_base)
+    present = (MESSAGE.c.tenant == tenant, MESSAGE.c.deleted_at.is_(None))
+    matching = _joined(select(MESSAGE.c.key).where(*present, *conditions))
+    with _bounded(connection, seconds):
+        bounded = matching.limit(EXACT_UP_TO + 1).subquery()
+        counted = connection.execute(select(func.count()).select_from(bounded)).scalar_one()
+        exact = counted <= EXACT_UP_TO
+        keys: list[int] = []
+        if query.limit and not (exact and query.offset >= counted):
+            few = counted <= _FEW
+            keys = list(connection.scalars(_page(matching, query, engine, few=few)))
+        total = counted if exact else max(counted, estimated_rows(connection, matching))
+    return Page(keys=keys, total=total, exact=exact)
+
+
+def _page(matching: Select[Any], query: Query, engine: Engine, *, few: bool) -> Select[Any]:
+    page = matching
+    if few:
+        # Found first, sorted after: else the planner may walk through all messages in order.
+        found = matching.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+        page = select(MESSAGE.c.key).where(MESSAGE.c.key.in_(select(found.c.key)))
+    values = _sort_values(query, engine)
+    page = _joined(page.add_columns(*values))
+    # Equal ones in the direction of the last key, so that one index range is the order.
+    descending = bool(query.sort) and query.sort[-1].descending
+    directed = [
+        _directed(value, descending=key.descending)
+        for key, value in zip(query.sort, values, strict=True)
+    ]
+    by_creation = MESSAGE.c.key.desc() if descending else MESSAGE.c.key.asc()
+    return page.order_by(*directed, by_creation).offset(query.offset).limit(query.limit)
+
+
+def _sort_values(query: Query, engine: Engine) -> list[ColumnElement[Any]]:
+    kinds = message_vocabulary().kinds
+    return [sort_expression(key.path, kinds[key.path], engine) for key in query.sort]
+
+
+def _directed(value: ColumnElement[Any], *, descending: bool) -> ColumnElement[Any]:
+    """The value in one direction; what is absent is the smallest."""
+    directed = value.desc() if descending else value.asc()
+    if not getattr(value, "nullable", True):
+        return directed
+    return directed.nulls_last() if descending else directed.nulls_first()
+
+
+def _joined(statement: Select[Any]) -> Select[Any]:
+    """With each message's document, if anything in the statement is about it."""
+    if DOCUMENT not in statement.get_final_froms():
+        return statement
+    return statement.where(DOCUMENT.c.message_key == MESSAGE.c.key)
+
+
+@contextmanager
+def _bounded(connection: Connection, seconds: float) -> Iterator[None]:
+    """Unprocessable when the database takes longer than `seconds`."""
+    is_postgresql = connection.dialect.name == "postgresql"
+    bounds = _postgresql_bounds if is_postgresql else _sqlite_bounds
+    try:
+        with bounds(connection, seconds):
+            yield
+    except OperationalError as error:
+        interrupted = isinstance(error.orig, psycopg.errors.QueryCanceled) or (
+            str(error.orig) == "interrupted"
+        )
+        if not interrupted:
+            raise
+        raise Unprocessable(
+            f"The search took longer than {seconds:g} s; narrow it by id, receiver, "
+            "characteristic, status or sendTime"
+        ) from error
+
+
+@contextmanager
+def _postgresql_bounds(connection: Connection, seconds: float) -> Iterator[None]:
+    # Compiling (JIT) costs more than it saves here, and a plan must fit the very values.
+    is_local = True
+    settings = {
+        "statement_timeout": f"{round(seconds * 1000)}",
+        "jit": "off",
+        "plan_cache_mode": "force_custom_plan",
+    }
+    connection.execute(
+        select(*(func.set_config(name, value, is_local) for name, value in settings.items()))
+    )
+    yield
+
+
+@contextmanager
+def _sqlite_bounds(connection: Connection, seconds: float) -> Iterator[None]:
+    deadline = time.monotonic() + seconds
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(lambda: time.monotonic() > deadline, _SQLITE_STEPS)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)

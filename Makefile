@@ -1,5 +1,6 @@
 # Every target may be the first one called, and called again: what is done is not done twice.
-# ARGS is handed on: make test ARGS=tests/unit, make lock ARGS=--upgrade.
+# ARGS is handed on: make test ARGS=tests/unit (without the bar for coverage, which is for all
+# tests together), make lock ARGS=--upgrade.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -21,7 +22,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 test: setup .venv/.servers
-	$(BIN)/pytest --cov $(ARGS)
+	$(BIN)/pytest $(or $(ARGS),--cov)
 
 bench: setup .venv/.servers
 	$(BIN)/python -m bench $(ARGS)
@@ -38,7 +39,7 @@ lock: setup
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/apt-install python3-venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --only-binary :all: --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.servers: | .venv/.installed

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from communication.store import Store, open_store, upgrade
 from tests.services import PostgreSQL, RabbitMQ, Redis
 
 
@@ -58,3 +59,12 @@ def redis_url(request: pytest.FixtureRequest) -> str:
     server: Redis = request.getfixturevalue("redis_server")
     server.wipe()
     return server.url
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store on an empty, migrated database: once on SQLite, once on PostgreSQL."""
+    upgrade(database_url)
+    opened = open_store(database_url)
+    yield opened
+    opened.close()

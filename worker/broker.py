@@ -12,7 +12,7 @@ import pika
 from dramatiq import Consumer, Message
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.errors import ConnectionError as DramatiqConnectionError
+from dramatiq.errors import BrokerConnectionError
 
 from communication.errors import BrokerUnavailable
 from communication.settings import Settings
@@ -74,14 +74,14 @@ class RabbitQueues(RabbitmqBroker):
             del self.channel
             self.queues_pending.add(queue)
             return 0
-        except (pika.exceptions.AMQPError, DramatiqConnectionError) as error:
+        except (pika.exceptions.AMQPError, BrokerConnectionError) as error:
             raise self._unavailable(error) from error
 
     def publish(self, queue: str, actor: str, **arguments: Any) -> None:
         """Returns when the broker has confirmed the message."""
         try:
             self.enqueue(_message(queue, actor, arguments))
-        except (pika.exceptions.AMQPError, DramatiqConnectionError) as error:
+        except (pika.exceptions.AMQPError, BrokerConnectionError) as error:
             raise self._unavailable(error) from error
 
     def keep_alive(self) -> None:

@@ -74,7 +74,7 @@ def _lock_messages(connection: Connection, keys: set[int]) -> dict[int, Row[Any]
         select(*columns)
         .where(among(connection, MESSAGE.c.key, keys))
         .order_by(MESSAGE.c.key)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {row.key: row for row in rows}
 

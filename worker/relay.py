@@ -69,7 +69,7 @@ class Relay:
     def _step_safely(self) -> float:
         """One step; returns how many seconds to rest before the next."""
         try:
-            self._tidy()
+            self.tidy()
             if self.step():
                 return 0
             self._queues.keep_alive()
@@ -130,7 +130,8 @@ class Relay:
                     due.release(connection, DELIVERY, unpublished, lease=lease, now=now())
                 raise
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
+        """Forget what is old; once in TIDY_EVERY."""
         moment = now()
         if moment - self._tidied_at < TIDY_EVERY:
             return

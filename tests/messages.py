@@ -1,0 +1,44 @@
+"""Stored messages for tests that need no HTTP, and what became of them."""
+
+from typing import Any
+
+from sqlalchemy import Row, Table, select
+
+from communication.clock import now
+from communication.fields import Fields
+from communication.messages import insert_message
+from communication.model import DELIVERY
+from communication.representation import Head
+from communication.store import Store
+from communication.wire import MESSAGE_FIELDS, Rules, read_message
+
+RULES = Rules(max_receivers=100_000, try_times=3, has_template=lambda _name: False)
+
+
+def email(receivers: int = 1, **attributes: object) -> dict[str, Any]:
+    """The body of a valid email."""
+    return {
+        "type": "Email",
+        "subject": "Hello",
+        "content": "Dear customer",
+        "receiver": [{"email": f"receiver-{n}@example.com"} for n in range(receivers)],
+        **attributes,
+    }
+
+
+def store_message(store: Store, body: dict[str, Any], *, sending: bool = True) -> Head:
+    """Store a message as the api does, due at once unless it has a sendTime."""
+    draft = read_message(Fields.of(body, MESSAGE_FIELDS), RULES)
+    with store.write() as connection:
+        return insert_message(connection, draft, tenant="default", now=now(), sending=sending)
+
+
+def rows(store: Store, table: Table) -> list[Row[Any]]:
+    """All of a table, oldest first."""
+    with store.read() as connection:
+        return list(connection.execute(select(table).order_by(*table.primary_key)).all())
+
+
+def states(store: Store) -> list[str]:
+    """Of every delivery, oldest first."""
+    return [row.state for row in rows(store, DELIVERY)]

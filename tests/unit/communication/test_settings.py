@@ -1,0 +1,72 @@
+"""Settings: their defaults, their faults, and what of them may be logged."""
+
+from pathlib import Path
+
+import pytest
+
+from communication.errors import SettingsError
+from communication.settings import Settings, load_settings, redacted
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def test_the_defaults_need_no_other_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/tmp")
+
+    settings = load_settings()
+
+    assert settings.database_url == "sqlite:////tmp/var/tidings.sqlite3"
+    assert settings.broker_url == settings.redis_url == "memory://"
+    assert settings.email_url == settings.sms_url == settings.push_url == "folder://"
+    assert settings.public_url == "http://127.0.0.1:8080"
+
+
+def test_every_fault_is_reported_together() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(bind="nowhere", try_times="101", broker_url="kafka://x", lease="-1")
+
+    assert sorted(line.split(":")[0] for line in str(caught.value).splitlines()) == [
+        "TIDINGS_BIND",
+        "TIDINGS_BROKER_URL",
+        "TIDINGS_LEASE",
+        "TIDINGS_TRY_TIMES",
+    ]
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "example.com:80"])
+def test_without_authentication_only_loopback_is_bound(bind: str) -> None:
+    with pytest.raises(SettingsError, match="without authentication"):
+        load_settings(bind=bind)
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:1", "localhost:8080", "[::1]:65535", "127.1.2.3:80"])
+def test_loopback_addresses_are_bound(bind: str) -> None:
+    assert load_settings(bind=bind).bind == bind
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tidings_database_url").write_text("postgresql://tidings:hush@db/tidings\n")
+    monkeypatch.setenv("TIDINGS_SECRETS_DIR", str(tmp_path))
+
+    assert load_settings().database_url == "postgresql://tidings:hush@db/tidings"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("smtp://user:hush@host:587", "smtp://***@host:587"),
+        ("smtp://a:b@one,smtp://c:d@two", "smtp://***@one,smtp://***@two"),
+        ("https://gateway/send?key=hush", "https://gateway/send?***"),
+        ("folder://", "folder://"),
+    ],
+)
+def test_secrets_in_urls_are_never_shown(url: str, shown: str) -> None:
+    assert redacted(url) == shown
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    table = README.read_text()
+
+    missing = [name for name in Settings.model_fields if f"`TIDINGS_{name.upper()}`" not in table]
+
+    assert missing == []

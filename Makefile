@@ -32,7 +32,7 @@ lock: setup
 	[[ -x $(BIN)/uv ]] || $(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --quiet --output-file requirements.lock $(ARGS) \
 	  --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --no-config --default-index https://pypi.org/simple --custom-compile-command 'make lock'
+	  --no-config --custom-compile-command 'make lock'
 
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else 0'

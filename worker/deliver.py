@@ -18,6 +18,9 @@ from worker.outcomes import Outcome
 from worker.render import Job, render
 from worker.retry import next_try
 
+LONGEST = 4_000
+"""Characters of a reason, a reference or a traceback that are kept."""
+
 log = structlog.get_logger("worker.deliver")
 
 
@@ -50,7 +53,7 @@ class Deliverer:
             "logged": bool(job.document.get("logFlag", True)),
         }
         if isinstance(result, str):
-            return Outcome(**facts, state=State.DELIVERED, reference=result)
+            return Outcome(**facts, state=State.DELIVERED, reference=recordable(result))
         due_at = self._next_try(job, result)
         log.warning(
             "delivery failed",
@@ -63,8 +66,8 @@ class Deliverer:
         return Outcome(
             **facts,
             state=State.PENDING if due_at else State.FAILED,
-            reason=result.reason,
-            detail=result.detail if isinstance(result, UnexpectedError) else None,
+            reason=recordable(result.reason),
+            detail=recordable(result.detail) if isinstance(result, UnexpectedError) else None,
             due_at=due_at,
         )
 
@@ -93,3 +96,9 @@ class Deliverer:
             now=now(),
             jitter=random.random,
         )
+
+
+def recordable(said: str) -> str:
+    """What a provider said, as text that every database takes, and not endless."""
+    text = said.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

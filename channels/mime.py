@@ -73,9 +73,10 @@ def attachment_part(attachment: Attachment) -> bytes:
 
     A type that is none, or that must not be encoded (RFC 2046), goes as octets.
     """
-    mime_type = attachment.mime_type.strip()
-    if not _TYPE.fullmatch(mime_type):
-        mime_type = "application/octet-stream"
+    whole = attachment.mime_type.strip()
+    bare = whole.partition(";")[0].rstrip()
+    usable = (one for one in (whole, bare) if _TYPE.fullmatch(one))
+    mime_type = next(usable, "application/octet-stream")
     disposition = f"attachment{_parameter('filename', one_line(attachment.name))}"
     head = (
         f"Content-Type: {mime_type}\r\n"

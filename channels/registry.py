@@ -5,10 +5,11 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, cast
 
-from channels.base import Channel, Environment
+from channels.addresses import mailbox
+from channels.base import Channel, Environment, Sender
 from channels.failover import Failover
 from channels.url import ChannelUrl
-from communication.errors import SettingsError
+from communication.errors import PermanentDeliveryError, SettingsError
 
 CHANNELS = {
     "folder": "channels.folder:FolderChannel",
@@ -36,6 +37,8 @@ def open_channels(urls: str, environment: Environment) -> Channel:
 
     They share the time of one send. SettingsError names the setting and what is wrong.
     """
+    if environment.medium == "email":
+        _check_sender(environment.default_sender)
     listed = [url.strip() for url in urls.split(",")]
     each = replace(environment, send_timeout=environment.send_timeout / len(listed))
     opened = [open_channel(url, each) for url in listed]
@@ -49,6 +52,13 @@ def open_channel(url: str, environment: Environment) -> Channel:
         return _channel_class(parsed).open(parsed, environment)
     except SettingsError as error:
         raise SettingsError(f"TIDINGS_{environment.medium.upper()}_URL: {error}") from error
+
+
+def _check_sender(sender: Sender) -> None:
+    try:
+        mailbox(sender.email or "", "default sender")
+    except PermanentDeliveryError as error:
+        raise SettingsError(f"TIDINGS_EMAIL_SENDER: {error.reason}") from error
 
 
 def _channel_class(url: ChannelUrl) -> ChannelClass:

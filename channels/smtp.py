@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 import structlog
 
-from channels.addresses import address_of, mailbox
+from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
 from channels.email_message import Mail, build_mail
 from channels.errors import ConfigurationFault
@@ -16,7 +16,7 @@ from channels.smtp_connection import ConnectionLost, Server, SmtpConnection
 from channels.smtp_pool import SmtpPool
 from channels.smtp_wire import Deadline, Reply
 from channels.url import ChannelUrl, Parameters
-from communication.errors import DeliveryError, PermanentDeliveryError
+from communication.errors import DeliveryError
 
 log = structlog.get_logger("channels.smtp")
 
@@ -69,7 +69,6 @@ class SmtpChannel:
         """
         if environment.medium != "email":
             raise url.fault("sends email only")
-        _check_sender(url, environment.default_sender)
         parameters = Parameters(url)
         server = _server(url, parameters)
         concurrency = parameters.count("concurrency", _CONCURRENCY)
@@ -148,13 +147,6 @@ class SmtpChannel:
 def _queue_id(reply: Reply) -> str | None:
     found = (pattern.search(reply.reason) for pattern in _QUEUE_IDS)
     return next((match[1].rstrip(".") for match in found if match), None)
-
-
-def _check_sender(url: ChannelUrl, sender: Sender) -> None:
-    try:
-        mailbox(sender.email or "", "default sender")
-    except PermanentDeliveryError as error:
-        raise url.fault(f"{error.reason}; set TIDINGS_EMAIL_SENDER") from error
 
 
 def _server(url: ChannelUrl, parameters: Parameters) -> Server:

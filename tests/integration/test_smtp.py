@@ -307,14 +307,6 @@ def test_there_are_never_more_connections_than_the_concurrency(
     assert len({mail.content for mail in server.mails}) == 120
 
 
-def test_who_waits_too_long_for_a_connection_is_told_so(server: SmtpServer, opened: Opened) -> None:
-    server.on("MAIL", Step(wait=60))
-    channel = opened(url(server, "?concurrency=1"), send_timeout=1)
-    with ThreadPoolExecutor(2) as pool:
-        reasons = sorted(pool.map(lambda _: failure(channel).reason, range(2)))
-    assert reasons == ["timed out: MAIL", "timed out: waiting for a free connection"]
-
-
 def test_a_dead_idle_connection_is_replaced_silently(server: SmtpServer, opened: Opened) -> None:
     channel = opened(url(server))
     channel.send(outbound())

@@ -121,12 +121,18 @@ def test_attachments_stand_beside_the_content() -> None:
         "message/rfc822",
         "multipart/mixed",
         "åä/ö",
-        "a/b; c",
     ],
 )
 def test_a_type_that_cannot_be_used_goes_as_octets(mime_type: str) -> None:
     file = Attachment(name="a", mime_type=mime_type, content=b"x")
     assert types(built(plain_message(attachments=(file,))))[-1] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("mime_type", ["text/csv; a=b; c=d", "text/csv ;\r\n x", "text/csv;"])
+def test_a_type_loses_parameters_that_are_not_one_plain_pair(mime_type: str) -> None:
+    file = Attachment(name="a", mime_type=mime_type, content=b"x")
+    attached = parts(built(plain_message(attachments=(file,))))[1]
+    assert attached["Content-Type"] == "text/csv"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
 
 from channels import registry
+from channels.base import Sender
 from channels.null import NullChannel
 from channels.registry import open_channel, open_channels
 from communication.errors import SettingsError
@@ -41,6 +43,13 @@ def test_a_url_that_cannot_be_used_is_explained(url: str, says: str, tmp_path: P
     with pytest.raises(SettingsError, match=r"^TIDINGS_EMAIL_URL: ") as caught:
         open_channels(url, environment(tmp_path))
     assert says in str(caught.value)
+
+
+def test_email_needs_a_default_sender(tmp_path: Path) -> None:
+    nobody = replace(environment(tmp_path), default_sender=Sender(name="Tidings"))
+    with pytest.raises(SettingsError, match="TIDINGS_EMAIL_SENDER: the default sender's email"):
+        open_channels("folder://", nobody)
+    assert open_channels("folder://", replace(nobody, medium="sms")).provider == "folder://"
 
 
 def test_smtp_sends_email_only(tmp_path: Path) -> None:

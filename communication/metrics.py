@@ -20,6 +20,11 @@ RETRIED = Counter(
 PUBLISH_FAILED = Counter(
     "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
 )
+TEMPLATE_FAULTS = Counter(
+    "tidings_template_faults",
+    "Edits that broke a template, as each process met them.",
+    ("template",),
+)
 
 TRIES = {
     State.DELIVERED: DELIVERED,

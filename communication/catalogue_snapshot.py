@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from pathlib import PurePosixPath
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -86,6 +85,7 @@ def canonical_locale(text: str) -> str:
     return "-".join(parts)
 
 
+@lru_cache(maxsize=1024)
 def locale_chain(locale: str | None) -> tuple[str, ...]:
     """A locale and what it falls back to, the most special first: pt-BR, pt."""
     if not locale:
@@ -96,9 +96,9 @@ def locale_chain(locale: str | None) -> tuple[str, ...]:
 
 def variants(path: str, locale: str | None) -> Iterator[str]:
     """Where a file may be for a locale, the best first: `_partials/sv/a.txt`, `_partials/a.txt`."""
-    place = PurePosixPath(path)
-    for folder in locale_chain(locale):
-        yield str(place.parent / folder / place.name)
+    folder, _, name = path.rpartition("/")
+    for one in locale_chain(locale):
+        yield f"{folder}/{one}/{name}"
     yield path
 
 
@@ -141,9 +141,9 @@ class Snapshot:
         """The path of the medium's main file: of the best locale, and of that MJML, HTML, text."""
         effective = self.effective_locale(locale)
         names = BODY_FILES[medium]
-        for folder in (*locale_chain(effective), ""):
+        for folder in (*(f"{one}/" for one in locale_chain(effective)), ""):
             for name in names:
-                path = str(PurePosixPath(self.name, folder, name))
+                path = f"{self.name}/{folder}{name}"
                 if path in self.files:
                     return path
         return None

@@ -9,8 +9,8 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError, meta, nodes, pass_context
 from jinja2.filters import FILTERS as DEFAULT_FILTERS
-from jinja2.tests import TESTS as DEFAULT_TESTS
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.tests import TESTS as DEFAULT_TESTS
 
 from communication.catalogue_snapshot import BrokenTemplate, Fault
 

@@ -25,6 +25,9 @@ TEMPLATE_FAULTS = Counter(
     "Edits that broke a template, as each process met them.",
     ("template",),
 )
+RENDERS_FAILED = Counter(
+    "tidings_renders_failed", "Deliveries that no message could be made for.", ("template",)
+)
 
 TRIES = {
     State.DELIVERED: DELIVERED,

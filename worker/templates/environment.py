@@ -90,7 +90,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 class MarkingCodeGenerator(CodeGenerator):
-    """Marks what is put straight into the page; text that a macro or a filter gets is left alone."""
+    """Marks what goes straight into the page; what a macro or a filter gets is left alone."""
 
     def _output_child_pre(
         self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo

@@ -39,18 +39,17 @@ def _number(locale: Locale, value: Any, digits: int | None = None) -> Any:
     """`1,234.5`; with `digits`, that many decimals."""
     if isinstance(value, Undefined) or value is None:
         return value
-    if digits is None:
-        return numbers.format_decimal(_decimal(value), locale=locale)
-    return numbers.format_decimal(_decimal(value), format=_pattern(digits), locale=locale)
+    pattern = None if digits is None else _pattern(digits)
+    return _written_number(locale, _digits(value), pattern)
 
 
 def _percent(locale: Locale, value: Any, digits: int = 0) -> Any:
     """`0.25` as `25%`."""
     if isinstance(value, Undefined) or value is None:
         return value
-    style = locale.percent_formats[None].pattern.replace("0", _pattern(digits).lstrip("#,"), 1)
-    pattern = style if digits else None
-    return numbers.format_percent(_decimal(value), format=pattern, locale=locale)
+    style = locale.percent_formats[None].pattern
+    pattern = style.replace("#,##0", _pattern(digits)) if digits else None
+    return _written_percent(locale, _digits(value), pattern)
 
 
 def _currency(locale: Locale, value: Any, code: Any = None) -> Any:
@@ -62,14 +61,14 @@ def _currency(locale: Locale, value: Any, code: Any = None) -> Any:
         code = value.get("unit") or value.get("currency")
     if not isinstance(code, str) or not numbers.is_currency(code.upper()):
         raise FilterArgumentError(f'{code!r} is no currency; write for example currency("EUR")')
-    return numbers.format_currency(_decimal(amount), code.upper(), locale=locale)
+    return _written_currency(locale, _digits(amount), code.upper())
 
 
 def _date(locale: Locale, value: Any, style: str = "medium") -> Any:
     """`21 Nov 2026`; `style`: short, medium, long, full or a CLDR pattern."""
     if isinstance(value, Undefined) or value is None:
         return value
-    return dates.format_date(_moment(value), format=style, locale=locale)
+    return _written_date(locale, _moment(value).date(), style)
 
 
 def _time(locale: Locale, value: Any, style: str = "short", zone: str | None = None) -> Any:
@@ -98,18 +97,41 @@ def _in_zone(moment: datetime, zone: str | None) -> datetime:
         raise FilterArgumentError(f"{zone!r} is no time zone such as Europe/Stockholm") from None
 
 
-def _decimal(value: Any) -> Decimal:
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        text = str(value)
-    else:
-        text = value.strip() if isinstance(value, str) else ""
+# Babel looks up a dozen things for each value; campaigns write the same ones to everybody.
+_remembered = lru_cache(maxsize=4096)
+
+
+@_remembered
+def _written_number(locale: Locale, digits: str, pattern: str | None) -> str:
+    return numbers.format_decimal(Decimal(digits), format=pattern, locale=locale)
+
+
+@_remembered
+def _written_percent(locale: Locale, digits: str, pattern: str | None) -> str:
+    return numbers.format_percent(Decimal(digits), format=pattern, locale=locale)
+
+
+@_remembered
+def _written_currency(locale: Locale, digits: str, code: str) -> str:
+    return numbers.format_currency(Decimal(digits), code, locale=locale)
+
+
+@_remembered
+def _written_date(locale: Locale, day: date, style: str) -> str:
+    return dates.format_date(day, format=style, locale=locale)
+
+
+def _digits(value: Any) -> str:
+    """A number as text, so that 1 and True or 1.0 and 1.00 are never taken for one another."""
+    plain = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    text = str(value) if plain else value.strip() if isinstance(value, str) else ""
     try:
         number = Decimal(text if len(text) <= _LONGEST_NUMBER else "")
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or abs(number.adjusted()) > _LONGEST_NUMBER:
         raise FilterArgumentError(f"{str(value)[:_LONGEST_NUMBER]!r} is no number")
-    return number
+    return text
 
 
 def _pattern(digits: int) -> str:

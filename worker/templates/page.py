@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import css_inline
 import mjml
@@ -12,6 +13,9 @@ from markupsafe import escape
 
 from worker.templates.marks import MARK
 from worker.templates.plain_text import text_of, tidied
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 MOST_PAGES = 32
 _TAG = re.compile(r"<[a-zA-Z](?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
@@ -21,7 +25,9 @@ _CARRIED = re.compile(
     r"\b(?:href|src|alt|title|aria-label|content)\s*=\s*(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE
 )
 """Attributes that nothing looks into on the way."""
-_ADDRESS = re.compile(rf"\b(?:href|src|action|background)\s*=\s*[\"']\s*{MARK.pattern}", re.IGNORECASE)
+_ADDRESS = re.compile(
+    rf"\b(?:href|src|action|background)\s*=\s*[\"']\s*{MARK.pattern}", re.IGNORECASE
+)
 _SCHEME = re.compile(r"[\x00-\x20]*([a-zA-Z][a-zA-Z0-9+.\-\s]*):")
 _SCHEMES = frozenset(("http", "https", "mailto", "tel", "sms", "cid"))
 _POSITION = re.compile(r" in root template(?: at position (\d+):(\d+))?$")
@@ -80,7 +86,7 @@ class PageMaker:
         return page
 
 
-def _remember(recent: "OrderedDict[object, object]", key: object, value: object) -> None:
+def _remember(recent: OrderedDict[K, V], key: K, value: V) -> None:
     recent[key] = value
     if len(recent) > MOST_PAGES:
         recent.popitem(last=False)
@@ -90,9 +96,7 @@ def _fixed(source: str, count: int) -> set[int]:
     """Marks for which layout must see the value itself: in styles, classes, widths and the like."""
     raw = [match[0] for match in (*_RAW.finditer(source), *_COMMENT.finditer(source))]
     inside = [_CARRIED.sub("", match[0]) for match in _TAG.finditer(source)]
-    return {
-        place for text in (*raw, *inside) for place in _places(text) if place < count
-    }
+    return {place for text in (*raw, *inside) for place in _places(text) if place < count}
 
 
 def _places(text: str) -> Iterator[int]:
@@ -127,7 +131,7 @@ def _compiled(source: str) -> str:
         raise PageError(_explained(source, str(error))) from error
 
 
-def _no_include(_path: str) -> str:
+def _no_include(path: str) -> str:  # noqa: ARG001 - called by this name
     """Nothing is read: templates include by {% include %}."""
     raise PermissionError("mj-include")
 

@@ -10,10 +10,10 @@ _VOID = frozenset(
 _APART = frozenset(
     ("blockquote", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul")
 )
-_BLOCKS = _APART | frozenset(
-    ("address", "article", "body", "caption", "dd", "div", "dl", "dt", "footer", "header", "li")
-    + ("main", "nav", "section", "tbody", "td", "th", "thead", "tr")
-)
+_BLOCKS = _APART | {
+    *("address", "article", "body", "caption", "dd", "div", "dl", "dt", "footer", "header", "li"),
+    *("main", "nav", "section", "tbody", "td", "th", "thead", "tr"),
+}
 _CELLS = frozenset(("td", "th"))
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)

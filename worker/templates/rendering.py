@@ -11,6 +11,7 @@ from jinja2 import TemplateSyntaxError, Undefined
 from jinja2.exceptions import UndefinedError
 
 from communication.catalogue_snapshot import (
+    OWN_FILES,
     PREHEADER_FILE,
     TITLE_FILES,
     Fault,
@@ -80,6 +81,8 @@ class CompiledTemplate:
         self._text = Sandbox(snapshot, self.locale, markup=False)
         self._markup = Sandbox(snapshot, self.locale, markup=True)
         self._pages = PageMaker()
+        self._paths = {name: snapshot.path(name, self.locale) for name in OWN_FILES}
+        self._bodies = {medium: snapshot.body(medium, self.locale) for medium in Medium}
 
     def render(
         self,
@@ -90,7 +93,7 @@ class CompiledTemplate:
         subject: str | None = None,
     ) -> Rendered:
         """As the function of this name."""
-        body = self.snapshot.body(medium, self.locale)
+        body = self._bodies[medium]
         if body is None:
             where = f"for {medium} in {self.locale}"
             raise RenderError(Fault(message=f"has no text {where}", file=self.snapshot.name))
@@ -121,7 +124,7 @@ class CompiledTemplate:
 
     def _title(self, medium: Medium, variables: dict[str, Any]) -> str | None:
         name = TITLE_FILES.get(medium)
-        path = name and self.snapshot.path(name, self.locale)
+        path = name and self._paths[name]
         if not path:
             return None
         title = one_line(self._run(self._text, path, variables, LONGEST_TITLE * 2))
@@ -131,21 +134,19 @@ class CompiledTemplate:
 
     def _email(self, body: str, variables: dict[str, Any], title: str | None) -> Rendered:
         variables["subject"] = title or ""
-        preheader_path = self.snapshot.path(PREHEADER_FILE, self.locale)
+        preheader_path = self._paths[PREHEADER_FILE]
         preheader = None
         if preheader_path:
             preheader = one_line(self._run(self._text, preheader_path, variables, 10_000))
         variables["preheader"] = preheader or ""
-        text_path = self.snapshot.path("email.txt", self.locale)
+        text_path = self._paths["email.txt"]
         text = self._some(text_path, variables, LONGEST[Medium.EMAIL]) if text_path else None
         if body == text_path:
             return Rendered(subject=title, preheader=preheader, text=text or "")
         html, derived = self._page(body, variables, wants_text=text is None)
         return Rendered(subject=title, preheader=preheader, text=text or derived, html=html)
 
-    def _page(
-        self, path: str, variables: dict[str, Any], *, wants_text: bool
-    ) -> tuple[str, str]:
+    def _page(self, path: str, variables: dict[str, Any], *, wants_text: bool) -> tuple[str, str]:
         marks = Marks()
         source = self._run(
             self._markup, path, variables | {Marks.KEY: marks}, LONGEST[Medium.EMAIL]
@@ -218,6 +219,8 @@ def _said(error: BaseException) -> str:
             return f"unknown variable {name}" if name != error.message else name
         case JinjaError():
             return error.message or type(error).__name__
+        case _:
+            pass
     return f"{type(error).__name__}: {error}"
 
 

@@ -26,6 +26,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writing = engine.execution_options(tidings_writes=True)
+        self._committing = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -37,6 +38,19 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """A transaction that is committed, durably, when the block ends without an error."""
         with _translated(), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write_at_once(self) -> Iterator[Connection]:
+        """Like `write`, for what is a single statement on PostgreSQL.
+
+        It is its own transaction there: two round trips fewer.
+        """
+        if not self.is_postgresql:
+            with self.write() as connection:
+                yield connection
+            return
+        with _translated(), self._committing.connect() as connection:
             yield connection
 
     @property

@@ -13,7 +13,7 @@ from communication.clock import now
 from communication.errors import DeliveryError, TransientDeliveryError
 from communication.model import State
 from communication.settings import Settings
-from worker.attachments import read_attachment
+from worker.attachments import is_valid, read_attachment
 from worker.outcomes import Outcome
 from worker.render import Job, render
 from worker.retry import next_try
@@ -84,8 +84,12 @@ class Deliverer:
     def _attachments(self, job: Job) -> tuple[Attachment, ...]:
         if job.document.get("type") != "Email":
             return ()
-        items = job.document.get("attachment") or ()
-        return tuple(read_attachment(self._settings.attachments, item) for item in items)
+        moment = now()
+        return tuple(
+            read_attachment(self._settings.attachments, item)
+            for item in job.document.get("attachment") or ()
+            if is_valid(item, moment)
+        )
 
     def _next_try(self, job: Job, error: DeliveryError) -> datetime | None:
         return next_try(

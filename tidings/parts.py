@@ -16,7 +16,7 @@ from worker.main import Workers, open_queues, open_relay
 def run_api(settings: Settings) -> None:
     """Serve the API until told to stop."""
     check_schema(settings.database_url)
-    store = open_store(settings.database_url, connections=settings.api_threads)
+    store = open_store(settings.database_url, connections=settings.api_threads, keep_plans=True)
     Server(settings, lambda: create_app(store, settings)).run()
 
 

@@ -198,7 +198,8 @@ class Delivery(DueWork, table=True):
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)
     message_key: int = Field(sa_type=Key, foreign_key="communication_message.key")
-    receiver_key: int = Field(sa_type=Key, foreign_key="receiver.key")
+    # No foreign key: to delete a receiver, the database would look through all deliveries.
+    receiver_key: int = Field(sa_type=Key)
     send: int = Field(sa_type=Integer)
     ordinal: int = Field(sa_type=Integer)
     reason: str | None = Field(default=None, sa_type=Text)

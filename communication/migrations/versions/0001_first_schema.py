@@ -198,10 +198,6 @@ def upgrade() -> None:
             ["message_key"],
             ["communication_message.key"],
         ),
-        sa.ForeignKeyConstraint(
-            ["receiver_key"],
-            ["receiver.key"],
-        ),
         sa.PrimaryKeyConstraint("key"),
         postgresql_with={"fillfactor": 70},
     )

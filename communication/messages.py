@@ -116,12 +116,12 @@ class Stored:
     receivers: list[Addressee]
 
 
-def load_stored(connection: Connection, head: Head) -> Stored:
-    """Everything that belongs to a message."""
+def load_stored(connection: Connection, head: Head, *, receivers: bool = True) -> Stored:
+    """Everything that belongs to a message; its receivers only if they are wanted."""
     return Stored(
         head=head,
         document=load_documents(connection, [head.key])[head.key],
-        receivers=load_receivers(connection, [head.key])[head.key],
+        receivers=load_receivers(connection, [head.key])[head.key] if receivers else [],
     )
 
 

@@ -182,6 +182,7 @@ def test_an_attachment_of_nothing_is_refused(folder: Path) -> None:
     ],
 )
 def test_an_attachment_is_sent_only_in_its_period(
-    period: dict[str, str] | None, sent: bool
+    period: dict[str, str] | None,
+    sent: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     assert is_valid({"validFor": period}, datetime(2026, 11, 21, 8, tzinfo=UTC)) is sent

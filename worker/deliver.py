@@ -41,6 +41,8 @@ class Deliverer:
 
     def attempt(self, job: Job) -> Outcome:
         """Try once. Never raises: whatever went wrong is an outcome."""
+        if job.unwanted:
+            return _cancelled(job)
         began, clock = now(), time.perf_counter()
         result = self._send(job)
         facts: dict[str, Any] = {
@@ -100,6 +102,17 @@ class Deliverer:
             now=now(),
             jitter=random.random,
         )
+
+
+def _cancelled(job: Job) -> Outcome:
+    return Outcome(
+        delivery_key=job.delivery_key,
+        message_key=job.message_key,
+        attempts=job.attempts,
+        state=State.CANCELLED,
+        at=now(),
+        logged=False,
+    )
 
 
 def recordable(said: str) -> str:

@@ -236,3 +236,19 @@ def test_a_scheduled_message_is_in_progress_when_its_first_delivery_is_taken(
         Status.IN_PROGRESS,
         Status.COMPLETED,
     ]
+
+
+def test_what_was_cancelled_while_it_was_handed_over_is_not_sent(
+    store: Store, runner: BatchRunner, channel: Scripted
+) -> None:
+    store_message(store, email(3))
+    keys = claimed(store)
+    with store.write() as connection:
+        connection.execute(update(MESSAGE).values(status=Status.CANCELLED))
+
+    runner.run(keys, "relay")
+
+    assert channel.sent == []
+    assert states(store) == [State.CANCELLED] * 3
+    message = rows(store, MESSAGE)[0]
+    assert (message.status, message.cancelled_count, message.open_count) == ("Cancelled", 3, 0)

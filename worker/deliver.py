@@ -27,7 +27,7 @@ log = structlog.get_logger("worker.deliver")
 class UnexpectedError(TransientDeliveryError):
     """A channel raised what no channel may raise. `detail` is the traceback."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         super().__init__(f"unexpected {type(error).__name__}")
         self.detail = "".join(traceback.format_exception(error))
 
@@ -77,10 +77,11 @@ class Deliverer:
         try:
             address = self.channel.address(job.receiver)
             outbound = render(job, address=address, attachments=self._attachments(job))
-            return self.channel.send(outbound)
+            # A plug-in may forget the reference: it has sent all the same.
+            return str(self.channel.send(outbound))
         except DeliveryError as error:
             return error
-        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; it is recorded
+        except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, even SystemExit; it is recorded
             return UnexpectedError(error)
 
     def _attachments(self, job: Job) -> tuple[Attachment, ...]:

@@ -20,6 +20,7 @@ from communication.lanes import CHANNELS
 from communication.model import DELIVERY
 from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
+from tidings.parts import open_redis
 from tidings.serve import GRACE, Server
 from worker.broker import MemoryQueues
 from worker.main import Workers, all_queues, open_medium, open_queues, open_relay
@@ -40,7 +41,7 @@ def run_all(settings: Settings) -> None:
             settings,
             house.open,
             workers=1,
-            when_ready=lambda _server: click.echo(_welcome(settings)),
+            tell_ready=lambda: click.echo(_welcome(settings)),
             worker_exit=lambda _server, _worker: house.close(),
         ).run()
     finally:
@@ -71,7 +72,7 @@ class _House:
         workers.start()
         thread.start()
         self._close = [relay.stop, thread.join, workers.stop, store.close]
-        return create_app(store, settings)
+        return create_app(store, settings, redis=open_redis(settings))
 
     def close(self) -> None:
         """Drain: what is in flight is recorded before the process ends."""

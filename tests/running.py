@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -91,8 +91,9 @@ class Api:
         """Wait until a message's sending is over, and return it."""
 
         def over() -> bool:
-            summary = self.call("GET", f"{PATH}/{message}?fields=deliverySummary").json
-            return not summary["deliverySummary"]["pending"]
+            answer = self.call("GET", f"{PATH}/{message}?fields=deliverySummary")
+            # While the database is away there is no telling.
+            return answer.status == 200 and not answer.json["deliverySummary"]["pending"]
 
         wait_until(over, within=within, every=0.05, otherwise=f"message {message} did not end")
         return self.message(message)
@@ -172,8 +173,9 @@ class Embedded:
         self._starts = 0
         self.start()
 
-    def start(self) -> None:
+    def start(self, **changed: object) -> None:
         """Start it, once more if it ran before, and return when it answers."""
+        self._settings |= changed
         self._starts += 1
         self.process = self._launch()
         wait_until(self._answers, within=START_WITHIN, otherwise="tidings up did not answer")
@@ -282,11 +284,6 @@ class Supervised:
         assert self._process is not None
         assert self._process.exit_code is None, self._process.log_tail()
         return self.api.answers()
-
-
-def without(settings: Mapping[str, object], *names: str) -> dict[str, object]:
-    """The settings but those."""
-    return {name: value for name, value in settings.items() if name not in names}
 
 
 @contextmanager

@@ -24,7 +24,7 @@ EXACT_UP_TO = 10_000
 so are those up to COUNTED_UP_TO. Other totals are estimates."""
 COUNTED_UP_TO = 100_000
 
-_SQLITE_STEPS = 10_000  # of its virtual machine, between two looks at the clock
+_SQLITE_STEPS = 100  # of its virtual machine, some rows, between two looks at the clock
 
 
 @dataclass(frozen=True, kw_only=True)

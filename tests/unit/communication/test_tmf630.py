@@ -1,4 +1,4 @@
-from collections.abc import Callable
+import contextlib
 
 import pytest
 from hypothesis import given
@@ -94,7 +94,10 @@ def test_values_are_alternatives(raw: str, values: tuple[str, ...]) -> None:
         ("receiver.email=a", ("receiver", "email")),
         ("characteristic.name=a", ("CommunicationRequestCharacteristic", "name")),
         ("characteristic.Value=a", ("CommunicationRequestCharacteristic", "value")),
-        ("CommunicationRequestCharacteristic.name=a", ("CommunicationRequestCharacteristic", "name")),
+        (
+            "CommunicationRequestCharacteristic.name=a",
+            ("CommunicationRequestCharacteristic", "name"),
+        ),
         ("receiver.characteristic.Name=a", ("receiver", "characteristic", "name")),
         ("Subject=a", ("subject",)),
         ("Attachment.URL=a", ("attachment", "url")),
@@ -187,16 +190,14 @@ def test_reserved_names_are_no_filters() -> None:
 
 @given(st.text())
 def test_any_text_is_a_query_or_refused(raw: str) -> None:
-    _read_or_refuse(parsed, raw)
+    _read_or_refuse(raw)
 
 
 @given(st.text(alphabet="priotysend.gt=<>!*~;,&%3ED +2026-:TZ", max_size=40))
 def test_any_text_like_a_query_is_one_or_refused(raw: str) -> None:
-    _read_or_refuse(parsed, raw)
+    _read_or_refuse(raw)
 
 
-def _read_or_refuse(read: Callable[[str], Query], raw: str) -> None:
-    try:
-        read(raw)
-    except InvalidQueryParameter as error:
-        assert str(error)
+def _read_or_refuse(raw: str) -> None:
+    with contextlib.suppress(InvalidQueryParameter):
+        assert parsed(raw).limit <= HIGHEST_LIMIT

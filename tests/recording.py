@@ -1,7 +1,8 @@
 """A provider that writes down, at once and for good, each message that it takes.
 
 What it took survives the death of the worker, so that tests can count what was sent, and how
-often. It does what a message tells it to by the first word of its text.
+often. A message whose text is `WAIT 0.5` is answered after half a second, `DIE 0.5` takes the
+worker with it after as long.
 """
 
 import os
@@ -49,10 +50,10 @@ class RecordingChannel:
     def send(self, outbound: Outbound) -> str:
         line = f"{outbound.delivery_id} {outbound.address} {time.time()}\n"
         os.write(self._record, line.encode())
-        word, _, number = outbound.text.partition(" ")
+        word, _, seconds = outbound.text.partition(" ")
+        time.sleep(float(seconds) if word in ("WAIT", "DIE") else self._latency)
         if word == "DIE":
             os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(float(number) if word == "WAIT" else self._latency)
         return f"taken-{outbound.delivery_id}"
 
     def close(self) -> None:

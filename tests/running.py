@@ -21,7 +21,7 @@ from worker.batch import FLUSH_EVERY
 
 REPOSITORY = Path(__file__).parent.parent
 COMMANDS = Path(sys.executable).parent
-START_WITHIN = 60.0
+START_WITHIN = 120.0
 STOP_WITHIN = 60.0
 RECORDING = 0.2
 """Seconds that the transaction which records outcomes may take on a busy machine."""

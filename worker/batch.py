@@ -19,6 +19,7 @@ from communication.model import DELIVERY
 from communication.settings import Settings
 from communication.store import Store
 from worker.deliver import Deliverer
+from worker.isolation import Isolation
 from worker.jobs import Taken, begin, take_jobs
 from worker.outcomes import Outcome, settle
 from worker.render import Job
@@ -36,8 +37,15 @@ Answers = SimpleQueue[tuple[Job, Outcome | None]]
 class BatchRunner:
     """Runs batches of one channel; shared by the threads of a worker process."""
 
-    def __init__(self, store: Store, settings: Settings, deliverer: Deliverer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        deliverer: Deliverer,
+        isolation: Isolation | None = None,
+    ) -> None:
         self._store = store
+        self._isolation = isolation or Isolation()
         self._lease = timedelta(seconds=settings.lease)
         self._deliverer = deliverer
         self._pool = ThreadPoolExecutor(deliverer.channel.concurrency, thread_name_prefix="send")
@@ -54,15 +62,16 @@ class BatchRunner:
         self._pool.shutdown()
         self._deliverer.channel.close()
 
-    def run(self, keys: Sequence[int], relayed: str) -> None:
-        """Deliver what of `keys` is still leased under `relayed`."""
-        taken = self._take(keys, relayed)
-        if taken is None:
-            return
-        if taken.not_begun:
-            with self._store.write() as connection:
-                begin(connection, taken.not_begun, now())
-        self._send_all(taken)
+    def run(self, keys: Sequence[int], relayed: str, *, alone: bool = False) -> None:
+        """Deliver what of `keys` is still leased under `relayed`; `alone`: with nothing beside."""
+        with self._isolation.alone() if alone else self._isolation.side_by_side():
+            taken = self._take(keys, relayed)
+            if taken is None:
+                return
+            if taken.not_begun:
+                with self._store.write() as connection:
+                    begin(connection, taken.not_begun, now())
+            self._send_all(taken)
 
     def _take(self, keys: Sequence[int], relayed: str) -> Taken | None:
         """Take what waited long in the broker for a whole lease: none may end as it is begun."""

@@ -18,6 +18,8 @@ from communication.errors import (
 DEEPEST = 64
 """Levels of nesting: more than anybody writes, fewer than any encoder behind us bears."""
 _CHUNK = 1 << 16
+_PATIENCE = 4
+"""Times the limit: how much more is read of a body that is too large."""
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
 
 
@@ -49,6 +51,7 @@ def _read(req: Request, max_body: int) -> bytes:
     _check_encoding(req)
     length = req.content_length
     if length is not None and length > max_body:
+        _discard(req, _PATIENCE * max_body)
         raise BodyTooLarge(f"the body has {length} bytes; the limit is {max_body}")
     if length is not None:
         return bytes(req.bounded_stream.read())
@@ -62,8 +65,15 @@ def _read_chunked(req: Request, max_body: int) -> bytes:
     while chunk := req.stream.read(_CHUNK):
         parts += chunk
         if len(parts) > max_body:
+            _discard(req, _PATIENCE * max_body)
             raise BodyTooLarge(f"the body has more than {max_body} bytes, the limit")
     return bytes(parts)
+
+
+def _discard(req: Request, most: int) -> None:
+    """Read on for a while: a client that is still writing does not read the answer."""
+    while most > 0 and (chunk := req.stream.read(_CHUNK)):
+        most -= len(chunk)
 
 
 def _check_encoding(req: Request) -> None:

@@ -32,9 +32,22 @@ class Context:
         """Check that the request's body says nothing."""
         read_nothing(req, max_body=self.settings.max_body)
 
-    def once(self, req: Request, body: Any, work: Callable[[Connection], Answer]) -> Answer:
-        """The answer of the work, done in one transaction and once per Idempotency-Key."""
+    def once(
+        self,
+        req: Request,
+        body: Any,
+        work: Callable[[Connection], Answer],
+        *,
+        single: bool = False,
+    ) -> Answer:
+        """The answer of the work, done in one transaction and once per Idempotency-Key.
+
+        `single`: the work is a single statement (see Store.write_at_once).
+        """
         request = keyed(req, body)
+        if request is None:
+            with self.store.write_at_once() if single else self.store.write() as connection:
+                return work(connection)
         ttl = timedelta(seconds=self.settings.idempotency_ttl)
         with self.store.write() as connection:
             return once(connection, request, ttl, lambda: work(connection))

@@ -55,15 +55,13 @@ def keyed(req: Request, body: Any) -> Keyed | None:
 
 
 def once(
-    connection: Connection, request: Keyed | None, ttl: timedelta, work: Callable[[], Answer]
+    connection: Connection, request: Keyed, ttl: timedelta, work: Callable[[], Answer]
 ) -> Answer:
     """The work's answer, or the first answer to the same request without doing it again.
 
     Conflict while the first is still at work (SQLite has one writer: there it is waited
     for), Unprocessable when the key stood for another body. An error of the work is not kept.
     """
-    if request is None:
-        return work()
     moment = now()
     if connection.dialect.name == "postgresql":
         _lock(connection, request)

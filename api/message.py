@@ -7,6 +7,7 @@ from falcon import Request, Response
 
 from api.context import Context
 from api.edge import caller_of
+from api.message_list import wants_receivers
 from api.messages import checked_id, whole
 from communication.changing import change, remove
 from communication.clock import now
@@ -32,7 +33,8 @@ class Message:
         query = parse_query_string(req.query_string, message_vocabulary())
         with self._context.store.read() as connection:
             head = find(connection, caller_of(req).tenant, checked_id(message_id))
-            resource = self._represent(load_stored(connection, head))
+            stored = load_stored(connection, head, receivers=wants_receivers(query))
+        resource = self._represent(stored)
         resp.data = to_json(selected(resource, query.fields) if query.fields else resource)
 
     def on_patch(self, req: Request, resp: Response, message_id: str) -> None:

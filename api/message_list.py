@@ -35,6 +35,11 @@ def list_messages(context: Context, req: Request) -> Answer:
     return page(req, items, offset=query.offset, limit=query.limit, total=found.total)
 
 
+def wants_receivers(query: Query) -> bool:
+    """Whether the answer shows receivers, which may be many."""
+    return query.fields is None or any(path[0] == "receiver" for path in query.fields)
+
+
 def _items(
     connection: Connection, keys: list[int], query: Query, public_url: str
 ) -> Iterator[bytes]:
@@ -68,7 +73,6 @@ def _groups(heads: list[Head]) -> Iterator[list[Head]]:
 def _load(connection: Connection, heads: list[Head], query: Query) -> Iterator[Stored]:
     keys = [head.key for head in heads]
     documents = load_documents(connection, keys)
-    wanted = query.fields is None or any(path[0] == "receiver" for path in query.fields)
-    receivers = load_receivers(connection, keys) if wanted else {}
+    receivers = load_receivers(connection, keys) if wants_receivers(query) else {}
     for head in heads:
         yield Stored(head=head, document=documents[head.key], receivers=receivers.get(head.key, []))

@@ -10,13 +10,13 @@ from api.answers import Answer
 from api.context import Context
 from api.edge import caller_of, location
 from api.message_list import list_messages
-from communication import metrics
+from communication import acceptance, metrics
 from communication.clock import now
 from communication.encoding import to_json
 from communication.errors import InvalidPathParameter
 from communication.fields import Fields
 from communication.lanes import lane_of
-from communication.messages import Stored, find, insert_message, load_stored
+from communication.messages import Stored, find, load_stored
 from communication.representation import Head, represent
 from communication.sending import start_send
 from communication.wire import MESSAGE_FIELDS, is_message_id, read_message
@@ -91,13 +91,13 @@ def accept(context: Context, req: Request, *, sending: bool) -> Answer:
 
     def work(connection: Connection) -> Answer:
         tenant = caller_of(req).tenant
-        head = insert_message(connection, draft, tenant=tenant, now=now(), sending=sending)
+        head = acceptance.accept(connection, draft, tenant=tenant, now=now(), sending=sending)
         accepted.append(head)
         stored = Stored(head=head, document=draft.document, receivers=draft.receivers)
         where = location(req, "communicationMessage", quote(head.id, safe=""))
         return Answer(200 if sending else 201, whole(context, stored), {"Location": where})
 
-    answer = context.once(req, body, work)
+    answer = context.once(req, body, work, single=True)
     for head in accepted:
         _tell_accepted(head)
     return answer

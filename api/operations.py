@@ -6,6 +6,8 @@ from typing import Any
 import falcon
 import pika
 from falcon import Request, Response
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
+from pika.exceptions import AMQPError
 from prometheus_client import CONTENT_TYPE_LATEST
 from redis import Redis
 from redis.exceptions import RedisError
@@ -83,7 +85,7 @@ class Ready:
         parameters.connection_attempts = 1
         try:
             pika.BlockingConnection(parameters).close()
-        except (pika.exceptions.AMQPError, OSError) as error:
+        except (AMQPError, AMQPConnectorException, OSError) as error:
             return _report(type(error).__name__)
         return _report()
 

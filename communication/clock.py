@@ -22,4 +22,7 @@ def parse(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip().replace(" T", "T").replace("T ", "T"))
     if moment.tzinfo is None:
         raise ValueError("the time has no zone; add Z or an offset such as +02:00")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time is beyond the calendar") from error

@@ -10,19 +10,21 @@ import psycopg
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.exc import OperationalError
 
+from communication.bulk import among
 from communication.document_sql import Engine, PostgreSQL, SQLite
 from communication.errors import Unprocessable
 from communication.explain import estimated_rows
 from communication.message_filter import message_conditions, sort_expression
 from communication.message_vocabulary import message_vocabulary
 from communication.model import DOCUMENT, MESSAGE
-from communication.tmf630 import Query
+from communication.tmf630 import Query, Sort
 
-EXACT_UP_TO = 100_000
-"""Totals are counted up to here; larger ones are estimates."""
+EXACT_UP_TO = 10_000
+"""Totals up to here are always exact; on SQLite, and where the planner expects no more,
+so are those up to COUNTED_UP_TO. Other totals are estimates."""
+COUNTED_UP_TO = 100_000
 
-_FEW = 10_000  # so few are sorted faster than they are met by walking through all messages
-_SQLITE_STEPS = 10_000  # of its virtual machine, between two looks at the clock
+_SQLITE_STEPS = 100  # of its virtual machine, some rows, between two looks at the clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +42,9 @@ def find(
     """The page of a tenant's messages that the query asks for; deleted ones are never among them.
 
     A message's href is `href_base` and its id. Messages come in the order of their creation,
-    unless `sort` says otherwise; one that lacks the attribute counts as the smallest, equal
-    ones go by creation. An inexact total is above EXACT_UP_TO: the planner's guess on
-    PostgreSQL, the least that it can be on SQLite.
+    or of sendTime if that is filtered by, unless `sort` says otherwise; one that lacks the
+    attribute counts as the smallest, equal ones go by creation. An inexact total is above
+    EXACT_UP_TO: the planner's guess on PostgreSQL, the least that it can be on SQLite.
 
     Unprocessable when it takes longer than `seconds`, which on PostgreSQL also bounds each
     later statement of the transaction.
@@ -52,38 +54,63 @@ def find(
     present = (MESSAGE.c.tenant == tenant, MESSAGE.c.deleted_at.is_(None))
     matching = _joined(select(MESSAGE.c.key).where(*present, *conditions))
     with _bounded(connection, seconds):
-        bounded = matching.limit(EXACT_UP_TO + 1).subquery()
-        counted = connection.execute(select(func.count()).select_from(bounded)).scalar_one()
-        exact = counted <= EXACT_UP_TO
-        keys: list[int] = []
-        if query.limit and not (exact and query.offset >= counted):
-            few = counted <= _FEW
-            keys = list(connection.scalars(_page(matching, query, engine, few=few)))
-        total = counted if exact else max(counted, estimated_rows(connection, matching))
-    return Page(keys=keys, total=total, exact=exact)
+        found, guess = _found(connection, matching)
+        sort = _sort(query)
+        if guess is not None:
+            keys = _keys(connection, matching, sort, query, engine)
+            return Page(keys=keys, total=guess, exact=False)
+        if sort and query.offset < len(found):
+            keys = _keys(connection, _among(connection, found, matching), sort, query, engine)
+        else:
+            keys = sorted(found)[query.offset : query.offset + query.limit]
+        return Page(keys=keys, total=len(found), exact=True)
 
 
-def _page(matching: Select[Any], query: Query, engine: Engine, *, few: bool) -> Select[Any]:
-    page = matching
-    if few:
-        # Found first, sorted after: else the planner may walk through all messages in order.
-        found = matching.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-        page = select(MESSAGE.c.key).where(MESSAGE.c.key.in_(select(found.c.key)))
-    values = _sort_values(query, engine)
-    page = _joined(page.add_columns(*values))
-    # Equal ones in the direction of the last key, so that one index range is the order.
-    descending = bool(query.sort) and query.sort[-1].descending
-    directed = [
-        _directed(value, descending=key.descending)
-        for key, value in zip(query.sort, values, strict=True)
-    ]
-    by_creation = MESSAGE.c.key.desc() if descending else MESSAGE.c.key.asc()
-    return page.order_by(*directed, by_creation).offset(query.offset).limit(query.limit)
+def _found(connection: Connection, matching: Select[Any]) -> tuple[list[int], int | None]:
+    """All that match, unordered, and None; or nothing, and a guess at how many they are."""
+    found = list(connection.scalars(matching.limit(EXACT_UP_TO + 1)))
+    if len(found) <= EXACT_UP_TO:
+        return found, None
+    guess = estimated_rows(connection, matching)
+    if guess <= COUNTED_UP_TO:
+        found = list(connection.scalars(matching.limit(COUNTED_UP_TO + 1)))
+        if len(found) <= COUNTED_UP_TO:
+            return found, None
+    return [], max(guess, len(found))
 
 
-def _sort_values(query: Query, engine: Engine) -> list[ColumnElement[Any]]:
+def _among(connection: Connection, found: list[int], matching: Select[Any]) -> Select[Any]:
+    """The same messages; few by their keys, lest PostgreSQL walk through all in order."""
+    if connection.dialect.name != "postgresql" or len(found) > EXACT_UP_TO:
+        return matching
+    return select(MESSAGE.c.key).where(among(connection, MESSAGE.c.key, found))
+
+
+def _keys(
+    connection: Connection,
+    matching: Select[Any],
+    sort: tuple[Sort, ...],
+    query: Query,
+    engine: Engine,
+) -> list[int]:
+    if not query.limit:
+        return []
     kinds = message_vocabulary().kinds
-    return [sort_expression(key.path, kinds[key.path], engine) for key in query.sort]
+    values = [sort_expression(key.path, kinds[key.path], engine) for key in sort]
+    directed = [
+        _directed(value, descending=key.descending) for key, value in zip(sort, values, strict=True)
+    ]
+    # Equal ones in the direction of the last key, so that one index range is the order.
+    descending = bool(sort) and sort[-1].descending
+    by_creation = MESSAGE.c.key.desc() if descending else MESSAGE.c.key.asc()
+    page = _joined(matching.add_columns(*values)).order_by(*directed, by_creation)
+    return list(connection.scalars(page.offset(query.offset).limit(query.limit)))
+
+
+def _sort(query: Query) -> tuple[Sort, ...]:
+    # A range of times found in the order of creation would mean to walk to where it begins.
+    by_time = any(one.path == ("sendTime",) for clause in query.clauses for one in clause)
+    return query.sort or ((Sort(path=("sendTime",), descending=False),) if by_time else ())
 
 
 def _directed(value: ColumnElement[Any], *, descending: bool) -> ColumnElement[Any]:

@@ -1,4 +1,4 @@
-"""Stored messages: how they come in and how they are read."""
+"""Stored messages: their rows, written and read."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,15 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, literal, select
-from sqlalchemy.exc import IntegrityError
 
 from communication.bulk import insert_rows
-from communication.errors import Conflict, NotFound
-from communication.events import Happening, Kind, record
-from communication.ids import new_id
-from communication.model import DELIVERY, DOCUMENT, MESSAGE, RECEIVER, State, Status
+from communication.errors import NotFound
+from communication.model import DELIVERY, DOCUMENT, MESSAGE, RECEIVER, State
 from communication.representation import Head
-from communication.wire import Draft
 from communication.wire_receiver import Addressee
 
 _ADDRESSEE = [RECEIVER.c[name] for name in Addressee._fields]
@@ -69,49 +65,6 @@ _NEW_DELIVERIES = insert(DELIVERY).from_select(
 )
 
 
-def insert_message(
-    connection: Connection, draft: Draft, *, tenant: str, now: datetime, sending: bool
-) -> Head:
-    """Store a message, and the deliveries of its first send if it is to be sent.
-
-    Conflict if the client's own id is taken.
-    """
-    scheduled = draft.send_time is not None and draft.send_time > now
-    uid = new_id()
-    values: dict[str, Any] = {
-        "uid": uid,
-        "tenant": tenant,
-        "id": draft.id or uid,
-        "channel": draft.channel,
-        "priority": draft.priority,
-        "status": Status.IN_PROGRESS if sending and not scheduled else Status.INITIAL,
-        "send": int(sending),
-        "send_time": draft.send_time,
-        "receiver_count": len(draft.receivers),
-        "open_count": len(draft.receivers) if sending else 0,
-        "created_at": now,
-        "updated_at": now,
-    }
-    head = _insert_head(connection, values)
-    connection.execute(insert(DOCUMENT), {"message_key": head.key, "document": draft.document})
-    insert_receivers(connection, head, draft.receivers)
-    if sending:
-        insert_deliveries(connection, head, now=now)
-    created = Happening(kind=Kind.CREATED, tenant=tenant, at=now, message_key=head.key)
-    record(connection, [created])
-    return head
-
-
-def _insert_head(connection: Connection, values: dict[str, Any]) -> Head:
-    try:
-        row = connection.execute(insert(MESSAGE).returning(*MESSAGE.c), values).one()
-    except IntegrityError as error:
-        raise Conflict(
-            f"the id {values['id']!r} is taken; choose another one", field="id"
-        ) from error
-    return Head.of(row)
-
-
 def insert_receivers(connection: Connection, head: Head, receivers: Sequence[Addressee]) -> None:
     """Store the receivers of a message, in their order."""
     rows = [
@@ -130,10 +83,15 @@ def insert_deliveries(connection: Connection, head: Head, *, now: datetime) -> N
             "send": head.send,
             "channel": head.channel,
             "priority": head.priority,
-            "due_at": max(head.send_time or now, now),
+            "due_at": due_from(head, now),
             "created_at": now,
         },
     )
+
+
+def due_from(head: Head, now: datetime) -> datetime:
+    """When a send that begins now is due: at the sendTime, or now."""
+    return max(head.send_time or now, now)
 
 
 def find(connection: Connection, tenant: str, message_id: str, *, lock: bool = False) -> Head:
@@ -158,12 +116,12 @@ class Stored:
     receivers: list[Addressee]
 
 
-def load_stored(connection: Connection, head: Head) -> Stored:
-    """Everything that belongs to a message."""
+def load_stored(connection: Connection, head: Head, *, receivers: bool = True) -> Stored:
+    """Everything that belongs to a message; its receivers only if they are wanted."""
     return Stored(
         head=head,
         document=load_documents(connection, [head.key])[head.key],
-        receivers=load_receivers(connection, [head.key])[head.key],
+        receivers=load_receivers(connection, [head.key])[head.key] if receivers else [],
     )
 
 

@@ -4,7 +4,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    TextClause,
+    text,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -57,6 +68,19 @@ class State(StrEnum):
 OPEN_STATES = (State.PENDING, State.SENDING)
 
 
+def _list_index(name: str, *sorted_by: str | TextClause) -> Index:
+    """What lists of present messages walk along; by `key` they are in the order of creation."""
+    present = text("deleted_at IS NULL")
+    return Index(
+        f"communication_message_{name}",
+        "tenant",
+        *sorted_by,
+        "key",
+        postgresql_where=present,
+        sqlite_where=present,
+    )
+
+
 class Message(SQLModel, table=True):
     """The part of a TMF681 resource that changes while it is sent, and what lists are sorted by."""
 
@@ -70,9 +94,12 @@ class Message(SQLModel, table=True):
             postgresql_where=text("deleted_at IS NULL"),
             sqlite_where=text("deleted_at IS NULL"),
         ),
-        Index("communication_message_listed", "tenant", "key"),
-        Index("communication_message_status", "tenant", "status", "key"),
-        Index("communication_message_send_time", "tenant", "send_time"),
+        _list_index("listed"),
+        _list_index("status", "status"),
+        _list_index("priority", "priority"),
+        # NULLs first on PostgreSQL too: absent is the smallest, in either direction of a list.
+        _list_index("send_time", text("send_time NULLS FIRST")).ddl_if(dialect="postgresql"),
+        _list_index("send_time", "send_time").ddl_if(dialect="sqlite"),
     )
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)
@@ -198,7 +225,8 @@ class Delivery(DueWork, table=True):
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)
     message_key: int = Field(sa_type=Key, foreign_key="communication_message.key")
-    receiver_key: int = Field(sa_type=Key, foreign_key="receiver.key")
+    # No foreign key: to delete a receiver, the database would look through all deliveries.
+    receiver_key: int = Field(sa_type=Key)
     send: int = Field(sa_type=Integer)
     ordinal: int = Field(sa_type=Integer)
     reason: str | None = Field(default=None, sa_type=Text)

@@ -50,20 +50,24 @@ class Head:
     status: str
     send: int
     send_time: datetime | None
-    send_time_complete: datetime | None
+    send_time_complete: datetime | None = None
     receiver_count: int
     open_count: int
-    delivered_count: int
-    failed_count: int
-    cancelled_count: int
+    delivered_count: int = 0
+    failed_count: int = 0
+    cancelled_count: int = 0
     created_at: datetime
     updated_at: datetime
-    deleted_at: datetime | None
+    deleted_at: datetime | None = None
 
     @classmethod
     def of(cls, row: Row[Any]) -> Self:
         """Of a row with exactly these columns."""
         return cls(**row._mapping)  # noqa: SLF001 - public in SQLAlchemy
+
+    def columns(self) -> dict[str, Any]:
+        """The row again."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def message_href(public_url: str, message_id: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from communication.errors import Conflict
 from communication.events import Happening, Kind, record
-from communication.messages import insert_deliveries
+from communication.messages import due_from, insert_deliveries
 from communication.model import DELIVERY, MESSAGE, State, Status
 from communication.representation import Head
 
@@ -95,7 +95,7 @@ def reschedule(connection: Connection, head: Head, now: datetime) -> None:
         _RESCHEDULE,
         {
             **_current(head),
-            "new_due_at": max(head.send_time or now, now),
+            "new_due_at": due_from(head, now),
             "new_channel": head.channel,
             "new_priority": head.priority,
         },

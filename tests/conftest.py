@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from communication.store import Store, open_store, upgrade
+from tests.installation import Installation, installed
 from tests.services import PostgreSQL, RabbitMQ, Redis
 
 
@@ -68,3 +69,12 @@ def store(database_url: str) -> Iterator[Store]:
     opened = open_store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def installation(
+    postgresql: PostgreSQL, rabbitmq: RabbitMQ, redis_server: Redis
+) -> Iterator[Installation]:
+    """The run's Tidings on real engines. A test that breaks a part mends it."""
+    with installed(postgresql, rabbitmq, redis_server) as running:
+        yield running

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Row, Table, select
 
+from communication.acceptance import accept
 from communication.clock import now
 from communication.fields import Fields
-from communication.messages import insert_message
 from communication.model import DELIVERY
 from communication.representation import Head
 from communication.store import Store
@@ -30,7 +30,7 @@ def store_message(store: Store, body: dict[str, Any], *, sending: bool = True) -
     """Store a message as the api does, due at once unless it has a sendTime."""
     draft = read_message(Fields.of(body, MESSAGE_FIELDS), RULES)
     with store.write() as connection:
-        return insert_message(connection, draft, tenant="default", now=now(), sending=sending)
+        return accept(connection, draft, tenant="default", now=now(), sending=sending)
 
 
 def rows(store: Store, table: Table) -> list[Row[Any]]:

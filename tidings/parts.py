@@ -5,19 +5,23 @@ from collections.abc import Callable, Sequence
 from threading import Event
 from types import FrameType
 
-from api.app import create_app
+from redis import Redis
 
+from api.app import create_app
 from communication.settings import Settings
 from communication.store import Store, check_schema, open_store
 from tidings.serve import Server
 from worker.main import Workers, open_queues, open_relay
 
+REDIS_PATIENCE = 2.0
+"""Seconds for Redis to answer."""
+
 
 def run_api(settings: Settings) -> None:
     """Serve the API until told to stop."""
     check_schema(settings.database_url)
-    store = open_store(settings.database_url, connections=settings.api_threads)
-    Server(settings, lambda: create_app(store, settings)).run()
+    store = open_store(settings.database_url, connections=settings.api_threads, keep_plans=True)
+    Server(settings, lambda: create_app(store, settings, redis=open_redis(settings))).run()
 
 
 def run_relay(settings: Settings) -> None:
@@ -36,6 +40,15 @@ def run_workers(settings: Settings, queues: Sequence[str]) -> None:
     workers.start()
     told.wait()
     workers.stop()
+
+
+def open_redis(settings: Settings) -> Redis | None:
+    """The Redis that the settings name, None where it is of this process; connects at first use."""
+    if settings.redis_url.startswith("memory:"):
+        return None
+    return Redis.from_url(
+        settings.redis_url, socket_connect_timeout=REDIS_PATIENCE, socket_timeout=REDIS_PATIENCE
+    )
 
 
 def _checked_store(settings: Settings, *, connections: int) -> Store:

@@ -1,5 +1,6 @@
 """gunicorn, set up from our settings instead of from its command line."""
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -26,9 +27,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """Serves the app that `make_app` builds in each worker process, after the fork."""
 
     def __init__(
-        self, settings: Settings, make_app: Callable[[], App[Any, Any]], **options: Any
+        self,
+        settings: Settings,
+        make_app: Callable[[], App[Any, Any]],
+        *,
+        tell_ready: Callable[[], None] = lambda: None,
+        **options: Any,
     ) -> None:
+        """`tell_ready` is called when it listens; `options` are gunicorn's, over ours."""
         self._make_app = make_app
+        self._tell_ready = tell_ready
         self._options: dict[str, Any] = {
             "bind": settings.bind,
             "worker_class": "gthread",
@@ -40,6 +48,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "proc_name": "tidings",
             "control_socket_disable": True,
             "logger_class": QuietLogger,
+            "when_ready": self._ready,
+            "post_worker_init": _leave_ctrl_c_to_the_master,
             **options,
         }
         super().__init__()
@@ -52,3 +62,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> App[Any, Any]:
         """The app of this worker process."""
         return self._make_app()
+
+    def _ready(self, arbiter: Any) -> None:
+        # Ctrl-C drains as SIGTERM does; gunicorn would drop the requests in flight.
+        signal.signal(signal.SIGINT, lambda _number, frame: arbiter.signal(signal.SIGTERM, frame))
+        self._tell_ready()
+
+
+def _leave_ctrl_c_to_the_master(_worker: Any) -> None:
+    """A terminal sends it to all processes; the master passes it on, as SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

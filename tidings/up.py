@@ -1,7 +1,9 @@
 """Everything in one process: the embedded mode."""
 
 import fcntl
+import os
 import signal
+import socket
 import time
 from pathlib import Path
 from threading import Thread
@@ -18,17 +20,20 @@ from communication.lanes import CHANNELS
 from communication.model import DELIVERY
 from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
-from tidings.serve import Server
+from tidings.parts import open_redis
+from tidings.serve import GRACE, Server
 from worker.broker import MemoryQueues
-from worker.main import Workers, all_queues, open_queues, open_relay
+from worker.main import Workers, all_queues, open_medium, open_queues, open_relay
 
-PREDECESSOR_ENDS_IN = 10.0
-"""Seconds that the children of a killed predecessor may take to notice that they are orphans."""
+PREDECESSOR_ENDS_IN = GRACE + 5.0
+"""Seconds that the child of a killed predecessor may take to notice, and to drain."""
 
 
 def run_all(settings: Settings) -> None:
     """Migrate, then serve, relay and work until told to stop."""
+    _check_channels(settings)
     lock = _lock_data_folder(settings.data)
+    _check_address(settings.bind)
     upgrade(settings.database_url)
     house = _House(settings)
     try:
@@ -36,7 +41,7 @@ def run_all(settings: Settings) -> None:
             settings,
             house.open,
             workers=1,
-            when_ready=lambda _server: click.echo(_welcome(settings)),
+            tell_ready=lambda: click.echo(_welcome(settings)),
             worker_exit=lambda _server, _worker: house.close(),
         ).run()
     finally:
@@ -67,7 +72,7 @@ class _House:
         workers.start()
         thread.start()
         self._close = [relay.stop, thread.join, workers.stop, store.close]
-        return create_app(store, settings)
+        return create_app(store, settings, redis=open_redis(settings))
 
     def close(self) -> None:
         """Drain: what is in flight is recorded before the process ends."""
@@ -75,6 +80,29 @@ class _House:
             signal.signal(number, signal.SIG_IGN)
         for step in self._close:
             step()
+
+
+def _check_channels(settings: Settings) -> None:
+    """SettingsError before anything is started, not from gunicorn's child."""
+    for medium in CHANNELS:
+        open_medium(settings, medium).close()
+
+
+def _check_address(bind: str) -> None:
+    """SettingsError at once, where gunicorn would try again for five seconds."""
+    host, _, port = bind.rpartition(":")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"TIDINGS_BIND: can't listen on {bind}: {error.strerror}; choose another "
+            "address with --bind"
+        ) from error
 
 
 def _free_leases(store: Store) -> None:
@@ -85,20 +113,34 @@ def _free_leases(store: Store) -> None:
 
 def _lock_data_folder(folder: Path) -> IO[str]:
     """One `tidings up` per data folder. The lock ends with the last process that holds it."""
-    lock = (folder / "lock").open("w")
+    lock = (folder / "lock").open("a+")
     deadline = time.monotonic() + PREDECESSOR_ENDS_IN
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise SettingsError(
-                    f"another `tidings up` uses the folder {folder}; stop it, or choose another "
-                    "folder with --data"
-                ) from None
-            time.sleep(0.1)
-        else:
-            return lock
+    while not _locked(lock):
+        if _holder_lives(lock) or time.monotonic() > deadline:
+            raise SettingsError(
+                f"another `tidings up` uses the folder {folder}; stop it, or choose another "
+                "folder with --data"
+            )
+        time.sleep(0.1)
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder_lives(lock: IO[str]) -> bool:
+    """Whether it is no orphan of a killed `tidings up` that has the lock."""
+    lock.seek(0)
+    pid = lock.read()
+    return pid.isdigit() and Path(f"/proc/{pid}").exists()
 
 
 def _welcome(settings: Settings) -> str:

@@ -11,9 +11,9 @@ from worker.batch import BatchRunner
 def register_actors(broker: Broker, runners: Mapping[str, BatchRunner]) -> None:
     """Make the broker's workers deliver through `runners`, by channel."""
 
-    def deliver(*, channel: str, keys: list[int], lease: str) -> None:
+    def deliver(*, channel: str, keys: list[int], lease: str, alone: bool = False) -> None:
         """A batch of deliveries of one channel, leased by the relay under `lease`."""
-        runners[channel].run(keys, lease)
+        runners[channel].run(keys, lease, alone=alone)
 
     Actor(
         deliver,

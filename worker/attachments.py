@@ -7,10 +7,12 @@ import os
 import stat
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from channels.base import Attachment
+from communication.clock import parse
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 
 LARGEST = 25 * 1024 * 1024
@@ -37,6 +39,13 @@ def read_attachment(folder: Path, item: Mapping[str, Any], *, largest: int = LAR
     if item.get("url"):
         raise PermanentDeliveryError("attachments by URL are not fetched yet")
     raise PermanentDeliveryError("an attachment has neither path nor content")
+
+
+def is_valid(item: Mapping[str, Any], moment: datetime) -> bool:
+    """Whether an attachment's `validFor` (seed 004) allows to send it at that moment."""
+    period = item.get("validFor") or {}
+    start, end = period.get("startDateTime"), period.get("endDateTime")
+    return (start is None or parse(start) <= moment) and (end is None or moment <= parse(end))
 
 
 def _inline(item: Mapping[str, Any], largest: int) -> Attachment:

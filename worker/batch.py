@@ -3,8 +3,10 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
+from itertools import count
+from queue import Empty, PriorityQueue, SimpleQueue
 from threading import Event
 
 import structlog
@@ -17,6 +19,7 @@ from communication.model import DELIVERY
 from communication.settings import Settings
 from communication.store import Store
 from worker.deliver import Deliverer
+from worker.isolation import Isolation
 from worker.jobs import Taken, begin, take_jobs
 from worker.outcomes import Outcome, settle
 from worker.render import Job
@@ -28,15 +31,26 @@ PERSEVERE = 0.5
 
 log = structlog.get_logger("worker.batch")
 
+Answers = SimpleQueue[tuple[Job, Outcome | None]]
+
 
 class BatchRunner:
     """Runs batches of one channel; shared by the threads of a worker process."""
 
-    def __init__(self, store: Store, settings: Settings, deliverer: Deliverer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        deliverer: Deliverer,
+        isolation: Isolation | None = None,
+    ) -> None:
         self._store = store
+        self._isolation = isolation or Isolation()
         self._lease = timedelta(seconds=settings.lease)
         self._deliverer = deliverer
         self._pool = ThreadPoolExecutor(deliverer.channel.concurrency, thread_name_prefix="send")
+        self._waiting: PriorityQueue[tuple[int, int, Job, Answers]] = PriorityQueue()
+        self._order = count()
         self._stopping = Event()
 
     def stop(self) -> None:
@@ -48,21 +62,37 @@ class BatchRunner:
         self._pool.shutdown()
         self._deliverer.channel.close()
 
-    def run(self, keys: Sequence[int], relayed: str) -> None:
-        """Deliver what of `keys` is still leased under `relayed`."""
+    def run(self, keys: Sequence[int], relayed: str, *, alone: bool = False) -> None:
+        """Deliver what of `keys` is still leased under `relayed`; `alone`: with nothing beside."""
+        with self._isolation.alone() if alone else self._isolation.side_by_side():
+            taken = self._take(keys, relayed)
+            if taken is None:
+                return
+            if taken.not_begun:
+                with self._store.write() as connection:
+                    begin(connection, taken.not_begun, now())
+            self._send_all(taken)
+
+    def _take(self, keys: Sequence[int], relayed: str) -> Taken | None:
+        """Take what waited long in the broker for a whole lease: none may end as it is begun."""
         with self._store.write() as connection:
             taken = take_jobs(connection, keys, relayed=relayed)
-        if taken is None:
-            return
-        if taken.not_begun:
-            with self._store.write() as connection:
-                begin(connection, taken.not_begun, now())
-        self._send_all(taken)
+            moment = now()
+            if taken is None or not self._runs_out(taken.until, moment):
+                return taken
+            until = moment + self._lease
+            taken_keys = [job.delivery_key for job in taken.jobs]
+            due.renew(connection, DELIVERY, taken_keys, lease=taken.lease, until=until)
+        return replace(taken, until=until)
+
+    def _runs_out(self, until: datetime, moment: datetime) -> bool:
+        return until - moment <= self._lease * 2 / 3
 
     def _send_all(self, taken: Taken) -> None:
-        answers: SimpleQueue[tuple[Job, Outcome | None]] = SimpleQueue()
+        answers: Answers = SimpleQueue()
         for job in taken.jobs:
-            self._pool.submit(self._attempt, job, answers)
+            self._waiting.put((job.priority, next(self._order), job, answers))
+            self._pool.submit(self._attempt_next)
         open_jobs = {job.delivery_key: job for job in taken.jobs}
         until = taken.until
         while open_jobs:
@@ -72,7 +102,9 @@ class BatchRunner:
                 del open_jobs[job.delivery_key]
             until = self._renew(taken.lease, open_jobs, until)
 
-    def _attempt(self, job: Job, answers: SimpleQueue[tuple[Job, Outcome | None]]) -> None:
+    def _attempt_next(self) -> None:
+        """The most urgent of all batches: the lanes of one process share its threads."""
+        _, _, job, answers = self._waiting.get()
         answers.put((job, None if self._stopping.is_set() else self._deliverer.attempt(job)))
 
     def _record(self, lease: str, answered: Sequence[tuple[Job, Outcome | None]]) -> None:
@@ -102,7 +134,7 @@ class BatchRunner:
 
     def _renew(self, lease: str, open_jobs: dict[int, Job], until: datetime) -> datetime:
         moment = now()
-        if not open_jobs or until - moment > self._lease * 2 / 3:
+        if not open_jobs or not self._runs_out(until, moment):
             return until
         try:
             with self._store.write() as connection:
@@ -113,9 +145,7 @@ class BatchRunner:
         return moment + self._lease
 
 
-def _gather(
-    answers: SimpleQueue[tuple[Job, Outcome | None]], expected: int
-) -> list[tuple[Job, Outcome | None]]:
+def _gather(answers: Answers, expected: int) -> list[tuple[Job, Outcome | None]]:
     """What is answered within FLUSH_EVERY of the first answer, or of now if none comes."""
     gathered: list[tuple[Job, Outcome | None]] = []
     deadline = time.monotonic() + FLUSH_EVERY

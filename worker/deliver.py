@@ -13,7 +13,7 @@ from communication.clock import now
 from communication.errors import DeliveryError, TransientDeliveryError
 from communication.model import State
 from communication.settings import Settings
-from worker.attachments import read_attachment
+from worker.attachments import is_valid, read_attachment
 from worker.outcomes import Outcome
 from worker.render import Job, render
 from worker.retry import next_try
@@ -27,7 +27,7 @@ log = structlog.get_logger("worker.deliver")
 class UnexpectedError(TransientDeliveryError):
     """A channel raised what no channel may raise. `detail` is the traceback."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         super().__init__(f"unexpected {type(error).__name__}")
         self.detail = "".join(traceback.format_exception(error))
 
@@ -41,6 +41,8 @@ class Deliverer:
 
     def attempt(self, job: Job) -> Outcome:
         """Try once. Never raises: whatever went wrong is an outcome."""
+        if job.unwanted:
+            return _cancelled(job)
         began, clock = now(), time.perf_counter()
         result = self._send(job)
         facts: dict[str, Any] = {
@@ -75,17 +77,22 @@ class Deliverer:
         try:
             address = self.channel.address(job.receiver)
             outbound = render(job, address=address, attachments=self._attachments(job))
-            return self.channel.send(outbound)
+            # A plug-in may forget the reference: it has sent all the same.
+            return str(self.channel.send(outbound))
         except DeliveryError as error:
             return error
-        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; it is recorded
+        except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, even SystemExit; it is recorded
             return UnexpectedError(error)
 
     def _attachments(self, job: Job) -> tuple[Attachment, ...]:
         if job.document.get("type") != "Email":
             return ()
-        items = job.document.get("attachment") or ()
-        return tuple(read_attachment(self._settings.attachments, item) for item in items)
+        moment = now()
+        return tuple(
+            read_attachment(self._settings.attachments, item)
+            for item in job.document.get("attachment") or ()
+            if is_valid(item, moment)
+        )
 
     def _next_try(self, job: Job, error: DeliveryError) -> datetime | None:
         return next_try(
@@ -96,6 +103,17 @@ class Deliverer:
             now=now(),
             jitter=random.random,
         )
+
+
+def _cancelled(job: Job) -> Outcome:
+    return Outcome(
+        delivery_key=job.delivery_key,
+        message_key=job.message_key,
+        attempts=job.attempts,
+        state=State.CANCELLED,
+        at=now(),
+        logged=False,
+    )
 
 
 def recordable(said: str) -> str:

@@ -75,6 +75,7 @@ def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
             MESSAGE.c.uid,
             MESSAGE.c.id,
             MESSAGE.c.status,
+            MESSAGE.c.deleted_at,
             DOCUMENT.c.document,
         )
         .join(DOCUMENT, DOCUMENT.c.message_key == MESSAGE.c.key)
@@ -106,6 +107,7 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any]) -> Job:
             phone=receiver.phone,
             app_user_id=receiver.app_user_id,
         ),
+        unwanted=message.status == Status.CANCELLED or message.deleted_at is not None,
         characteristics=characteristics_of(
             message.document.get("CommunicationRequestCharacteristic"),
             (receiver.attributes or {}).get("characteristic"),

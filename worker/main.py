@@ -14,6 +14,7 @@ from worker.actors import register_actors
 from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
+from worker.isolation import Isolation
 from worker.relay import Relay
 from worker.render import default_sender
 
@@ -48,8 +49,11 @@ class Workers:
         self, store: Store, settings: Settings, broker: AnyBroker, queues: Sequence[str]
     ) -> None:
         media = {queue.split(".")[1] for queue in queues}
+        isolation = Isolation()
         self._runners = {
-            medium: BatchRunner(store, settings, Deliverer(open_medium(settings, medium), settings))
+            medium: BatchRunner(
+                store, settings, Deliverer(open_medium(settings, medium), settings), isolation
+            )
             for medium in sorted(media)
         }
         register_actors(broker, self._runners)

@@ -123,9 +123,16 @@ class Relay:
         batches = _batches(claimed, self._settings.batch)
         for number, batch in enumerate(batches):
             try:
-                self._queues.publish(queue, "deliver", channel=channel, keys=batch, lease=lease)
+                self._queues.publish(
+                    queue,
+                    "deliver",
+                    channel=channel,
+                    keys=[one.key for one in batch],
+                    lease=lease,
+                    alone=batch[0].lost >= LOST_MOST - 1,
+                )
             except BrokerUnavailable:
-                unpublished = [key for rest in batches[number:] for key in rest]
+                unpublished = [one.key for rest in batches[number:] for one in rest]
                 with self._store.write() as connection:
                     due.release(connection, DELIVERY, unpublished, lease=lease, now=now())
                 raise
@@ -141,11 +148,11 @@ class Relay:
             connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < oldest))
 
 
-def _batches(claimed: Sequence[Claimed], size: int) -> list[list[int]]:
-    """Keys in batches. What a worker vanished with goes alone, so that only it is suspected."""
-    together = [one.key for one in claimed if not one.lost]
-    alone = [[one.key] for one in claimed if one.lost]
-    return [together[at : at + size] for at in range(0, len(together), size)] + alone
+def _batches(claimed: Sequence[Claimed], size: int) -> list[Sequence[Claimed]]:
+    """Batches. What a worker vanished with is one by itself, so that only it is suspected."""
+    together = [one for one in claimed if not one.lost]
+    apart = [[one] for one in claimed if one.lost]
+    return [*(together[at : at + size] for at in range(0, len(together), size)), *apart]
 
 
 def _fail_deadly(connection: Connection, keys: Sequence[int], lease: str) -> None:

@@ -32,6 +32,8 @@ class Job:
     receiver: Receiver
     characteristics: Mapping[str, Any]
     """The receiver's own, over the message's."""
+    unwanted: bool = False
+    """Its message was cancelled or deleted while the relay was handing it over."""
 
     @property
     def public_id(self) -> str:

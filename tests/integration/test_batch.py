@@ -73,7 +73,7 @@ def claimed(store: Store, lease: timedelta = timedelta(seconds=0.9)) -> list[int
         ]
 
 
-def raising(error: Exception) -> Callable[[Outbound], str]:
+def raising(error: BaseException) -> Callable[[Outbound], str]:
     def answer(_outbound: Outbound) -> str:
         raise error
 
@@ -236,3 +236,86 @@ def test_a_scheduled_message_is_in_progress_when_its_first_delivery_is_taken(
         Status.IN_PROGRESS,
         Status.COMPLETED,
     ]
+
+
+def test_what_was_cancelled_while_it_was_handed_over_is_not_sent(
+    store: Store, runner: BatchRunner, channel: Scripted
+) -> None:
+    store_message(store, email(3))
+    keys = claimed(store)
+    with store.write() as connection:
+        connection.execute(update(MESSAGE).values(status=Status.CANCELLED))
+
+    runner.run(keys, "relay")
+
+    assert channel.sent == []
+    assert states(store) == [State.CANCELLED] * 3
+    message = rows(store, MESSAGE)[0]
+    assert (message.status, message.cancelled_count, message.open_count) == ("Cancelled", 3, 0)
+
+
+def test_what_waited_long_in_the_broker_is_nobody_elses_when_it_is_taken(
+    store: Store, runner: BatchRunner, channel: Scripted
+) -> None:
+    store_message(store, email(3))
+    keys = claimed(store, timedelta(0))
+    also_claimed: list[int] = []
+
+    def answer(_outbound: Outbound) -> str:
+        also_claimed.extend(claimed(store))
+        return "x"
+
+    channel.answer = answer
+
+    runner.run(keys, "relay")
+
+    assert also_claimed == []
+    assert states(store) == [State.DELIVERED] * 3
+
+
+def test_the_urgent_goes_before_what_other_batches_have_waiting(
+    store: Store, runner: BatchRunner, channel: Scripted
+) -> None:
+    store_message(store, email(20, priority=9))
+    bulk, hold = claimed(store), threading.Semaphore(0)
+    channel.answer = lambda _outbound: "x" if hold.acquire(timeout=10) else ""
+    batches = [threading.Thread(target=runner.run, args=(bulk, "relay"))]
+    batches[0].start()
+    wait_until(lambda: len(channel.sent) == channel.concurrency)
+    urgent = store_message(store, email(priority=0))
+
+    batches.append(threading.Thread(target=runner.run, args=(claimed(store), "relay")))
+    batches[1].start()
+    wait_until(lambda: states(store)[-1] == State.SENDING)
+    # It is taken; in a moment it waits for a thread.
+    hold.release(2)
+    wait_until(lambda: len(channel.sent) == channel.concurrency + 2)
+
+    assert urgent.uid in {one.delivery_id.rsplit("-", 2)[0] for one in channel.sent[-2:]}
+    hold.release(100)
+    for batch in batches:
+        batch.join()
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt()])
+def test_a_plug_in_that_wants_to_end_the_process_ends_its_try_alone(
+    store: Store, runner: BatchRunner, channel: Scripted, error: BaseException
+) -> None:
+    store_message(store, email(2))
+    channel.answer = raising(error)
+
+    runner.run(claimed(store), "relay")
+
+    assert states(store) == [State.PENDING] * 2
+    assert {row.attempts for row in rows(store, DELIVERY)} == {1}
+
+
+def test_a_plug_in_that_forgets_the_reference_has_sent(
+    store: Store, runner: BatchRunner, channel: Scripted
+) -> None:
+    store_message(store, email())
+    channel.answer = lambda _outbound: None  # type: ignore[assignment, return-value]
+
+    runner.run(claimed(store), "relay")
+
+    assert states(store) == [State.DELIVERED]

@@ -1,13 +1,14 @@
 import os
 import socket
 from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from communication.errors import PermanentDeliveryError
-from worker.attachments import read_attachment
+from worker.attachments import is_valid, read_attachment
 
 
 @pytest.fixture
@@ -167,3 +168,21 @@ def test_a_url_beside_a_path_does_no_harm(folder: Path) -> None:
 
 def test_an_attachment_of_nothing_is_refused(folder: Path) -> None:
     assert "neither" in refusal(folder, {"name": "a"})
+
+
+@pytest.mark.parametrize(
+    ("period", "sent"),
+    [
+        (None, True),
+        ({}, True),
+        ({"startDateTime": "2026-11-21T08:00:00Z"}, True),
+        ({"startDateTime": "2026-11-21T08:00:01Z"}, False),
+        ({"endDateTime": "2026-11-21T08:00:00Z"}, True),
+        ({"endDateTime": "2026-11-21 T07:59:59.0Z"}, False),
+    ],
+)
+def test_an_attachment_is_sent_only_in_its_period(
+    period: dict[str, str] | None,
+    sent: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    assert is_valid({"validFor": period}, datetime(2026, 11, 21, 8, tzinfo=UTC)) is sent

@@ -35,9 +35,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid"),
     )
     op.create_index(
-        "communication_message_listed", "communication_message", ["tenant", "key"], unique=False
-    )
-    op.create_index(
         "communication_message_public_id",
         "communication_message",
         ["tenant", "id"],
@@ -45,18 +42,23 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
         sqlite_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index(
-        "communication_message_send_time",
-        "communication_message",
-        ["tenant", "send_time"],
-        unique=False,
-    )
-    op.create_index(
-        "communication_message_status",
-        "communication_message",
-        ["tenant", "status", "key"],
-        unique=False,
-    )
+    is_postgresql = op.get_context().dialect.name == "postgresql"
+    send_time = sa.text("send_time NULLS FIRST") if is_postgresql else "send_time"
+    lists: dict[str, list[str | sa.TextClause]] = {
+        "listed": [],
+        "status": ["status"],
+        "priority": ["priority"],
+        "send_time": [send_time],
+    }
+    for name, columns in lists.items():
+        op.create_index(
+            f"communication_message_{name}",
+            "communication_message",
+            ["tenant", *columns, "key"],
+            unique=False,
+            postgresql_where=sa.text("deleted_at IS NULL"),
+            sqlite_where=sa.text("deleted_at IS NULL"),
+        )
     op.create_table(
         "event",
         sa.Column("key", Key, nullable=False),
@@ -198,10 +200,6 @@ def upgrade() -> None:
             ["message_key"],
             ["communication_message.key"],
         ),
-        sa.ForeignKeyConstraint(
-            ["receiver_key"],
-            ["receiver.key"],
-        ),
         sa.PrimaryKeyConstraint("key"),
         postgresql_with={"fillfactor": 70},
     )
@@ -231,7 +229,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index("attempt_delivery", "attempt", ["delivery_key"], unique=False)
-    if op.get_context().dialect.name == "postgresql":
+    if is_postgresql:
         op.create_index(
             "message_document_search",
             "message_document",

@@ -27,7 +27,9 @@ def test_times_with_a_zone_are_understood_and_so_is_the_seeds_stray_space(text: 
     assert parse(text) == EIGHT
 
 
-@pytest.mark.parametrize("text", ["2026-11-21T08:00:00", "2026-11-21", "tomorrow", ""])
+@pytest.mark.parametrize(
+    "text", ["2026-11-21T08:00:00", "2026-11-21", "tomorrow", "", "0001-01-01T00:00:00+02:00"]
+)
 def test_times_without_a_zone_or_a_sense_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse(text)

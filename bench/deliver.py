@@ -1,0 +1,47 @@
+"""Deliveries per second by Tidings: from stored to recorded."""
+
+import time
+from contextlib import ExitStack
+
+from psycopg import Connection
+
+from bench.feed import check_recorded, feed_deliveries, feed_messages, is_all_recorded
+from bench.stack import Stack, connect
+from communication.lanes import queue_name
+from tests.processes import Process
+from tests.waiting import wait_until
+
+QUEUE = queue_name("deliver", "email", "normal")
+WITHIN = 300.0
+LOOK_EVERY = 0.02
+
+
+def measure_delivering(stack: Stack, *, deliveries: int, workers: int, each: int) -> float:
+    """The rate at which a relay and the workers clear `deliveries`, of messages to `each`.
+
+    All become due in one transaction, while the relay and the workers wait for work; the time
+    ends when the last outcome is committed.
+    """
+    with stack.database() as database, connect(database) as connection, ExitStack() as parts:
+        feed_messages(connection, messages=deliveries // each, each=each)
+        work = ("work", "--queues", "deliver.*.normal")
+        started = [parts.enter_context(stack.tidings(database, *work)) for _ in range(workers)]
+        relay = parts.enter_context(stack.tidings(database, "relay"))
+        stack.await_consumers(QUEUE, *started)
+        wait_until(lambda: _relays(connection, relay), within=60)
+        feed_deliveries(connection)
+        began = time.monotonic()
+        wait_until(lambda: is_all_recorded(connection), within=WITHIN, every=LOOK_EVERY)
+        took = time.monotonic() - began
+        check_recorded(connection, deliveries // each * each)
+    return deliveries / took
+
+
+def _relays(connection: Connection, relay: Process) -> bool:
+    """Whether the relay has begun to look for work: the workers connect when they have some."""
+    assert relay.exit_code is None, relay.log_tail()
+    row = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name = 'tidings' AND datname = current_database()"
+    ).fetchone()
+    return row is not None and row[0] > 0

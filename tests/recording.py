@@ -1,0 +1,93 @@
+"""A provider that writes down, at once and for good, each message that it takes.
+
+What it took survives the death of the worker, so that tests can count what was sent, and how
+often. A message whose text is `WAIT 0.5` is answered after half a second, `DIE 0.5` takes the
+worker with it after as long.
+"""
+
+import os
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from channels.addresses import address_of
+from channels.base import Environment, Outbound, Receiver
+from channels.url import ChannelUrl, Parameters
+
+PLUG_IN = "[tidings.channels]\nrecording = tests.recording:RecordingChannel\n"
+
+
+class RecordingChannel:
+    """`recording:///path/of/the/record?latency=20ms&concurrency=16`.
+
+    It takes a message first and answers after the latency: whoever dies meanwhile repeats it.
+    """
+
+    provider = "recording://"
+
+    def __init__(self, record: Path, medium: str, *, latency: float, concurrency: int) -> None:
+        self.concurrency = concurrency
+        self._medium = medium
+        self._latency = latency
+        self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    @classmethod
+    def open(cls, url: ChannelUrl, environment: Environment) -> Self:
+        parameters = Parameters(url)
+        return cls(
+            Path(url.path),
+            environment.medium,
+            latency=parameters.duration("latency", 0.0),
+            concurrency=parameters.count("concurrency", 16),
+        )
+
+    def address(self, receiver: Receiver) -> str:
+        return address_of(receiver, self._medium)
+
+    def send(self, outbound: Outbound) -> str:
+        line = f"{outbound.delivery_id} {outbound.address} {time.time()}\n"
+        os.write(self._record, line.encode())
+        word, _, seconds = outbound.text.partition(" ")
+        time.sleep(float(seconds) if word in ("WAIT", "DIE") else self._latency)
+        if word == "DIE":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return f"taken-{outbound.delivery_id}"
+
+    def close(self) -> None:
+        os.close(self._record)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One message that the provider took, and when, by `time.time`."""
+
+    delivery: str
+    address: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the provider has taken so far, repeats included."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        self.path.touch()
+
+    def url(self, *, latency: str = "0ms", concurrency: int = 16) -> str:
+        """The channel that writes it."""
+        return f"recording://{self.path}?latency={latency}&concurrency={concurrency}"
+
+    def taken(self, message: str = "") -> list[Taken]:
+        """What was taken of one message, or of all, in order."""
+        lines = self.path.read_text().splitlines(keepends=True)
+        parts = [line.split() for line in lines if line.startswith(message) and line[-1] == "\n"]
+        return [Taken(delivery, address, float(at)) for delivery, address, at in parts]
+
+    def repeats(self, message: str = "") -> int:
+        """How often a delivery was taken once more."""
+        return sum(times - 1 for times in Counter(x.delivery for x in self.taken(message)).values())

@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     attachments: Path = Field(
         Path("attachments"), description="Folder that attachment paths are looked up in."
     )
+    templates: Path = Field(Path("templates"), description="The content authors' folder.")
+    sms_simplify: bool = Field(
+        default=True,
+        description="Send typographic quotes, dashes and spaces in an SMS as GSM-7 has them, "
+        "where that makes it cheaper.",
+    )
 
     try_times: int = Field(3, ge=0, le=100, description="Tries again after a transient failure.")
     retry_base: Seconds = Field(5, description="Seconds before the first try again; then doubled.")

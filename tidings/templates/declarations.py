@@ -86,6 +86,25 @@ def _language(document: Mapping[str, Any], where: Declaration) -> Iterator[Flaw]
         )
 
 
+def declared(text: str) -> dict[str, int] | None:
+    """The characteristics' names with their lines; None if the text can't be read."""
+    try:
+        described = tomllib.loads(text).get("characteristics", {})
+    except tomllib.TOMLDecodeError:
+        return None
+    where = Declaration(text)
+    return {name: where.line("characteristics", name) for name in described}
+
+
+def language(text: str) -> str:
+    """The locale that the declaration says its texts to be in; empty if it says none."""
+    try:
+        locale = tomllib.loads(text).get("locale", "")
+    except tomllib.TOMLDecodeError:
+        return ""
+    return locale if isinstance(locale, str) and is_locale(locale) else ""
+
+
 def _characteristic(name: str, entry: object, where: Declaration) -> Iterator[Flaw]:
     path = ("characteristics", name)
     if not isinstance(entry, dict):

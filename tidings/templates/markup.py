@@ -205,7 +205,7 @@ def _fault_of(address: str) -> str:
     return "" if scheme in _SCHEMES else f"begins with {scheme}: instead of https:"
 
 
-def addresses(source: str) -> Iterator[tuple[int, int]]:
+def insecure_addresses(source: str) -> Iterator[tuple[int, int]]:
     """Where plain text that an author wrote has http://, as line and column."""
     for start, piece in words(source):
         for match in re.finditer(r"\bhttp://", piece):

@@ -11,6 +11,7 @@ import css_inline
 import mjml
 from markupsafe import escape
 
+from worker.templates.attributes import restored
 from worker.templates.marks import MARK
 from worker.templates.plain_text import text_of, tidied
 
@@ -126,7 +127,9 @@ def _is_mjml(source: str) -> bool:
 
 def _compiled(source: str) -> str:
     try:
-        return mjml.mjml2html(source, disable_comments=True, fonts={}, include_loader=_no_include)
+        return restored(
+            mjml.mjml2html(source, disable_comments=True, fonts={}, include_loader=_no_include)
+        )
     except ValueError as error:
         raise PageError(_explained(source, str(error))) from error
 

@@ -24,6 +24,7 @@ from communication.catalogue_snapshot import (
 from communication.characteristic import Characteristic
 from communication.encoding import to_json
 from communication.ids import new_id
+from communication.settings import Settings
 
 __all__ = [
     "BrokenTemplate",
@@ -34,6 +35,7 @@ __all__ = [
     "Snapshot",
     "TemplateError",
     "TemplateNotFound",
+    "open_catalogue",
 ]
 
 LOOK_EVERY = 0.02
@@ -59,6 +61,16 @@ Trial = Callable[[Snapshot], Fault | None]
 def no_trial(_snapshot: Snapshot) -> Fault | None:
     """Every version will do that has no fault in its syntax."""
     return None
+
+
+def open_catalogue(settings: Settings, trial: Trial | None = None) -> "Catalogue":
+    """The catalogue of the settings; the workers' has a trial."""
+    return Catalogue(
+        settings.templates,
+        settings.data / "templates",
+        default_locale=settings.locale,
+        trial=trial,
+    )
 
 
 @dataclass(slots=True)

@@ -19,15 +19,16 @@ HEAD = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderJob:
-    """One message to render. `group`: those that are likely to fail alike, a message's key."""
+    """One message to render. `key` is the caller's own; jobs of a `group` often fail alike."""
 
+    key: int = 0
+    group: int = 0
     snapshot: Snapshot
     medium: Medium
     locale: str | None
     values: Mapping[str, Any]
     receiver: Mapping[str, Any]
     subject: str | None = None
-    group: int = 0
 
 
 @dataclass(frozen=True, slots=True)

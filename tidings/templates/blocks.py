@@ -14,6 +14,7 @@ _PAIRED = frozenset({"autoescape", "block", "call", "filter", "for", "if", "macr
 _BRANCHES = {"elif": ("if",), "else": ("if", "for")}
 _OPEN_BRACE = re.compile(r"\{\{|\{%|\{#")
 _CLOSED_BY = {"{{": "}}", "{%": "%}", "{#": "#}"}
+_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
 _STRAY = re.compile(r"\}\}|%\}|#\}")
 _OPENED_BY = {close: opening for opening, close in _CLOSED_BY.items()}
 
@@ -40,12 +41,20 @@ def unbalanced(source: str, *, plain_text: bool) -> list[Fault]:
 def _open_braces(source: str) -> Iterator[Fault]:
     for start, piece in words(source):
         if match := _OPEN_BRACE.search(piece):
-            closing = _CLOSED_BY[match[0]]
-            yield Fault(
-                *place(source, start + match.start()),
-                f"“{match[0]}” is never closed by “{closing}”.",
-                f"Write {closing} where it should end.",
-            )
+            yield _never_ends(source, start + match.start(), match[0])
+    for tag in tags(source):
+        # One that is not closed reaches to the end of the next.
+        if _OPEN_BRACE.search(_STRING.sub("", tag.content)):
+            yield _never_ends(source, tag.start, source[tag.start : tag.start + 2])
+
+
+def _never_ends(source: str, start: int, opening: str) -> Fault:
+    closing = _CLOSED_BY[opening]
+    return Fault(
+        *place(source, start),
+        f"“{opening}” is never closed by “{closing}”.",
+        f"Write {closing} where it should end.",
+    )
 
 
 def _stray_braces(source: str) -> Iterator[Fault]:

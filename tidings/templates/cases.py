@@ -1,5 +1,6 @@
 """With which values a template is tried: its examples, and every turn that they do not take."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,8 +55,13 @@ def _turns(
 def _example(one: Characteristic) -> Any:
     for value in (one.example, one.default, *one.allowed):
         if value is not None:
-            return value
+            return _secure(value) if one.type == "url" else value
     return _STAND_INS.get(one.type, one.name)
+
+
+def _secure(address: Any) -> Any:
+    """With https: that an example has none is a finding of template.toml, not of every link."""
+    return re.sub("^http:", "https:", address, flags=re.IGNORECASE)
 
 
 def _shown(value: object) -> str:

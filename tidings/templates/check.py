@@ -156,7 +156,6 @@ def _empty(name: str) -> Finding:
 
 def _unless_known(fault: Finding, found: Sequence[Finding]) -> Iterator[Finding]:
     """The catalogue stops at the first fault; most have been found before, and all of them."""
-    known = {(one.file, one.line) for one in found if one.severity is Severity.ERROR}
-    files = {one.file for one in found if one.severity is Severity.ERROR}
-    if (fault.file, fault.line) not in known and not (fault.line == 1 and fault.file in files):
+    broken = {one.file for one in found if one.severity is Severity.ERROR}
+    if fault.file not in broken:
         yield fault

@@ -37,6 +37,12 @@ _WORDS = (
         "Write words for this case too.",
     ),
     _Words(
+        re.compile("(takes too long|too much memory|ended its process)"),
+        "too-slow",
+        "This takes too much time or memory.",
+        "Look for a loop that goes on and on, or a text that is repeated too often.",
+    ),
+    _Words(
         re.compile("has no attribute '(.+)'"),
         "unknown-variable",
         "There is no “{}” in what stands before it.",

@@ -28,6 +28,9 @@ _MEMORY = 512 * 1024 * 1024
 _CLIPPED = 102_400
 """Bytes of HTML after which Gmail hides the rest."""
 
+_OF_VALUES = frozenset({"broken", "empty", "missing-subject", "unknown-variable"})
+"""What may be wrong with made-up values alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -62,6 +65,8 @@ def try_all(snapshot: Snapshot, limits: Limits, render: Render) -> Iterator[Find
             found = _failed(snapshot, one, result)
         for finding in found:
             yield replace(finding, case=one.name)
+            if finding.rule == "too-slow":
+                return  # the renderer refuses the rest: that is no fault of theirs
 
 
 def _results(snapshot: Snapshot, tries: Sequence[_Try], render: Render) -> list[Result]:
@@ -100,7 +105,10 @@ def _failed(snapshot: Snapshot, one: _Try, error: DeliveryError) -> Iterator[Fin
     title = TITLE_FILES.get(one.medium)
     if finding.rule == "empty" and title and finding.file.endswith(title):
         finding = replace(finding, rule="missing-subject")
-    if not snapshot.declared:
+    if finding.file not in snapshot.files:
+        body = snapshot.body(one.medium, one.locale)
+        finding = replace(finding, file=body or snapshot.name)
+    if finding.rule in _OF_VALUES and not snapshot.declared:
         finding = replace(
             finding,
             severity=Severity.WARNING,

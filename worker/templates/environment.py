@@ -5,18 +5,15 @@ The bounds here give good reasons early. What slips through them ends at those o
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, TemplateNotFound, pass_context
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as DEFAULT_FILTERS
 from jinja2.loaders import BaseLoader
-from jinja2.nodes import Expr
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
 from communication.catalogue_snapshot import Snapshot, variants
 from communication.catalogue_source import FILTERS, GLOBALS
@@ -57,19 +54,20 @@ class Sandbox(ImmutableSandboxedEnvironment):
             loader=SnapshotLoader(snapshot, locale),
             undefined=StrictUndefined,
             autoescape=markup,
-            finalize=mark if markup else _nothing_for_none,
+            finalize=mark if markup else _plain,
             cache_size=-1,
             auto_reload=False,
         )
         self.globals = {name: self.globals[name] for name in GLOBALS}
         known = {**DEFAULT_FILTERS, **filters_of(locale), "format": _format, "center": _center}
         self.filters = {name: known[name] for name in FILTERS}
-        if markup:
-            self.code_generator_class = MarkingCodeGenerator
+        self.marks: Marks | None = None
+        """Of the rendering that goes on; it is one at a time."""
 
-    def plain(self, value: Any) -> Any:
-        """What is put into text that a template goes on to work with."""
-        return _nothing_for_none(value)
+    def concat(self, pieces: Iterable[str]) -> str:
+        """What a macro, a block or a filter has put together, for the template to work with."""
+        text = "".join(pieces)
+        return text if self.marks is None else self.marks.captured(text)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """As Jinja has it, and no method that fills text up to any width."""
@@ -89,33 +87,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
-class MarkingCodeGenerator(CodeGenerator):
-    """Marks what goes straight into the page; what a macro or a filter gets is left alone."""
-
-    def _output_child_pre(
-        self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
-    ) -> None:
-        super()._output_child_pre(node, frame, self._finalize_in(frame, finalize))
-
-    def _output_child_post(
-        self, node: Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
-    ) -> None:
-        super()._output_child_post(node, frame, self._finalize_in(frame, finalize))
-
-    @staticmethod
-    def _finalize_in(
-        frame: Frame, finalize: CodeGenerator._FinalizeInfo
-    ) -> CodeGenerator._FinalizeInfo:
-        return finalize if frame.buffer is None else finalize._replace(src="environment.plain(")
-
-
 @pass_context
 def mark(context: Context, value: Any) -> Any:
     """A value on its way into the page: its mark, where the page is made with marks."""
-    if value is None:
-        return ""
     marks = context.get(Marks.KEY)
-    return value if isinstance(value, Markup) or marks is None else marks.add(value)
+    return _nothing_for_none(value) if marks is None else marks.mark(value)
+
+
+@pass_context
+def _plain(_context: Context, value: Any) -> Any:
+    # It asks for the context so that constants are not worked out while a template is compiled.
+    return _nothing_for_none(value)
 
 
 def _nothing_for_none(value: Any) -> Any:

@@ -25,11 +25,25 @@ class Marks:
 
     def __init__(self) -> None:
         self.values: list[str] = []
+        self._captured: dict[str, str] = {}
 
-    def add(self, value: object) -> Markup:
-        """The mark for a value; one that is blank stands for itself, for layout sees it."""
-        text = markup_value(str(value))
+    def mark(self, value: object) -> Markup:
+        """What stands for a value in the page. One that is blank, for layout sees it, is itself."""
+        if isinstance(value, Markup):
+            return Markup(self._captured.get(value, value))  # noqa: S704 - it was, and is, markup
+        text = "" if value is None else markup_value(str(value))
         if not text.strip():
             return escape(text)
         self.values.append(text)
         return Markup(f"{_OPEN}{len(self.values) - 1}{_CLOSE}")  # noqa: S704 - digits alone
+
+    def captured(self, text: str) -> str:
+        """Part of a page with values instead of marks, for whoever works with the text.
+
+        Where it comes into the page as it is, it has its marks again.
+        """
+        if _OPEN not in text:
+            return text
+        plain = MARK.sub(lambda match: str(escape(self.values[int(match[1])])), text)
+        self._captured[plain] = text
+        return plain

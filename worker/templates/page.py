@@ -25,7 +25,8 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CARRIED = re.compile(
     r"\b(?:href|src|alt|title|aria-label|content)\s*=\s*(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE
 )
-"""Attributes that nothing looks into on the way."""
+"""Attributes that nothing looks into on the way, unless a style does:"""
+_SELECTED = re.compile(r"\[\s*(?:href|src|alt|title|aria-label|content)\b", re.IGNORECASE)
 _ADDRESS = re.compile(
     rf"\b(?:href|src|action|background)\s*=\s*[\"']\s*{MARK.pattern}", re.IGNORECASE
 )
@@ -96,7 +97,10 @@ def _remember(recent: OrderedDict[K, V], key: K, value: V) -> None:
 def _fixed(source: str, count: int) -> set[int]:
     """Marks for which layout must see the value itself: in styles, classes, widths and the like."""
     raw = [match[0] for match in (*_RAW.finditer(source), *_COMMENT.finditer(source))]
-    inside = [_CARRIED.sub("", match[0]) for match in _TAG.finditer(source)]
+    looked_into = any(_SELECTED.search(text) for text in raw)
+    inside = [
+        match[0] if looked_into else _CARRIED.sub("", match[0]) for match in _TAG.finditer(source)
+    ]
     return {place for text in (*raw, *inside) for place in _places(text) if place < count}
 
 

@@ -147,7 +147,7 @@ class CompiledTemplate:
         return Rendered(subject=title, preheader=preheader, text=text or derived, html=html)
 
     def _page(self, path: str, variables: dict[str, Any], *, wants_text: bool) -> tuple[str, str]:
-        marks = Marks()
+        marks = self._markup.marks = Marks()
         source = self._run(
             self._markup, path, variables | {Marks.KEY: marks}, LONGEST[Medium.EMAIL]
         )

@@ -33,6 +33,7 @@ def read_declaration(path: str, text: str) -> Declaration:
     except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
         line, column = place.groups() if place else (None, None)
+        line = line or text.count("\n") + 1
         raise _broken(path, _PLACE.sub("", str(error)), line, column) from error
     except RecursionError:
         raise _broken(path, "is nested too deeply", 1, None) from None

@@ -40,6 +40,8 @@ class _Reader(HTMLParser):
         self._hidden: list[str] = []
         """Open elements from the outermost hidden one on."""
         self._links: list[tuple[str, int]] = []
+        self._ended = 2
+        """Line ends that come last so far."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -47,17 +49,19 @@ class _Reader(HTMLParser):
             if tag not in _VOID:
                 self._hidden.append(tag)
         elif tag == "br":
-            self.pieces.append("\n")
+            self._end_lines(self._ended + 1)
         elif tag == "hr":
-            self.pieces.append("\n\n---\n\n")
+            self._end_lines(2)
+            self._say("---")
+            self._end_lines(2)
         elif tag == "img":
-            self.pieces.append(given.get("alt", ""))
+            self._say(given.get("alt", ""))
         elif tag == "a":
             self._links.append((given.get("href", ""), len(self.pieces)))
         else:
             self._break(tag)
             if tag == "li":
-                self.pieces.append("- ")
+                self._say("- ")
 
     def handle_endtag(self, tag: str) -> None:
         if self._hidden:
@@ -71,20 +75,27 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
-            self.pieces.append(_SPACES.sub(" ", data))
+            self._say(_SPACES.sub(" ", data))
 
     def _end_link(self, address: str, start: int) -> None:
         shown = "".join(self.pieces[start:]).strip()
         if address and not address.startswith("#") and address.removeprefix("mailto:") != shown:
-            self.pieces.append(f": {address} " if shown else f"{address} ")
+            self._say(f": {address} " if shown else f"{address} ")
 
     def _break(self, tag: str) -> None:
         if tag in _CELLS:
-            self.pieces.append(" ")
-        elif tag in _APART:
-            self.pieces.append("\n\n")
+            self._say(" ")
         elif tag in _BLOCKS:
-            self.pieces.append("\n")
+            self._end_lines(2 if tag in _APART else 1)
+
+    def _say(self, text: str) -> None:
+        if text and not (self._ended and text.isspace()):
+            self.pieces.append(text)
+            self._ended = 0
+
+    def _end_lines(self, wanted: int) -> None:
+        self.pieces.append("\n" * (wanted - self._ended))
+        self._ended = max(self._ended, wanted)
 
 
 def _is_hidden(given: dict[str, str]) -> bool:

@@ -98,7 +98,7 @@ class CompiledTemplate:
             where = f"for {medium} in {self.locale}"
             raise RenderError(Fault(message=f"has no text {where}", file=self.snapshot.name))
         variables = self._variables(values, receiver)
-        title = subject or self._title(medium, variables)
+        title = one_line(subject or "") or self._title(medium, variables)
         if medium is Medium.EMAIL:
             return self._email(body, variables, title)
         return Rendered(subject=title, text=self._some(body, variables, LONGEST[medium]))

@@ -53,8 +53,10 @@ class Folder:
     def tops(self) -> list[str]:
         """The folders directly in it, sorted; none if it does not exist."""
         try:
-            with os.scandir(self._root) as entries:
-                return sorted(one.name for one in entries if one.name[0] != "." and one.is_dir())
+            root = os.path.realpath(self._root)
+            with os.scandir(root) as entries:
+                names = [one.name for one in entries if one.name[0] != "." and one.is_dir()]
+            return sorted(name for name in names if _within(root, f"{root}/{name}"))
         except OSError:
             return []
 
@@ -66,6 +68,8 @@ class Folder:
             # A folder's own stamp changes when something in it is renamed or removed.
             found["/"] = _stamp(Path(root).stat(), outside=False)
         for top in tops:
+            if not _within(root, f"{root}/{top}"):
+                continue
             for path, stamp in _walk(root, top, DEEPEST):
                 found[path] = stamp
                 if len(found) > MOST_FILES:

@@ -139,4 +139,7 @@ class ChildProcess:
             return ChildGone("stopped answering", guilty=True)
         if code == -signal.SIGALRM:
             return ChildGone("takes too long", guilty=True)
-        return ChildGone(f"ended its process ({code})", guilty=code in _OWN_FAULT)
+        if code in _OWN_FAULT:
+            name = signal.Signals(-code).name
+            return ChildGone(f"ends its process ({name}); is it nested too deeply?", guilty=True)
+        return ChildGone(f"the process ended ({code})", guilty=False)

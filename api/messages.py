@@ -61,13 +61,17 @@ class Send:
         message_id = checked_id(message_id)
         self._context.read_nothing(req)
 
+        begun: list[Head] = []
+
         def work(connection: Connection) -> Answer:
             head = find(connection, caller_of(req).tenant, message_id, lock=True)
             start_send(connection, head, now())
+            begun.append(head)
             return Answer(200, whole(self._context, load_stored(connection, head)))
 
         self._context.once(req, {}, work).write(resp)
-        log.info("message accepted", message=message_id, again=True)
+        for head in begun:
+            _log("sending accepted", head)
 
 
 def checked_id(text: str) -> str:
@@ -105,8 +109,12 @@ def accept(context: Context, req: Request, *, sending: bool) -> Answer:
 
 def _tell_accepted(head: Head) -> None:
     metrics.ACCEPTED.labels(head.channel, lane_of(head.priority)).inc()
+    _log("message accepted", head)
+
+
+def _log(event: str, head: Head) -> None:
     log.info(
-        "message accepted",
+        event,
         message=head.id,
         uid=head.uid,
         channel=head.channel,

@@ -29,7 +29,7 @@ _KINDS: dict[int, type[RequestError]] = {
     415: UnsupportedBody,
 }
 
-log = structlog.get_logger("api")
+log = structlog.get_logger(part="api")
 
 
 def add_error_handlers(app: App[Any, Any]) -> None:

@@ -21,7 +21,7 @@ from communication.representation import Head, represent
 from communication.sending import start_send
 from communication.wire import MESSAGE_FIELDS, is_message_id, read_message
 
-log = structlog.get_logger("api")
+log = structlog.get_logger(part="api")
 
 
 class Messages:

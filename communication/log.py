@@ -2,14 +2,16 @@
 
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
 
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
 )
 
 
@@ -17,27 +19,35 @@ def configure_logging(level: str, *, process: str) -> None:
     """Call once in each process. `process` names it in every line: `api`, `relay`, `work`."""
     numeric = getattr(logging, level.upper())
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_SHARED, structlog.processors.JSONRenderer(serializer=_to_json)],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        # Not through the standard library: a line for every accepted message must be cheap.
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(serializer=_to_text),
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(numeric)
-    for noisy in ("pika", "dramatiq"):
+    for noisy in ("alembic", "dramatiq", "pika"):
         logging.getLogger(noisy).setLevel(max(numeric, logging.WARNING))
     # It warns of one worker per lane in a process; that is on purpose (worker/main.py).
     logging.getLogger("dramatiq.broker").setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(process=process)
+
+
+def _to_json(line: Any, **_options: Any) -> bytes:
+    return orjson.dumps(line, default=repr)
+
+
+def _to_text(line: Any, **_options: Any) -> str:
+    return _to_json(line).decode()

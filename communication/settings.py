@@ -1,10 +1,11 @@
 """Every setting, in one place. Each is the environment variable TIDINGS_ + its name in capitals."""
 
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from communication.errors import SettingsError
 
 Seconds = Annotated[float, Field(gt=0)]
+_USER = re.compile(r"^([^/?]*//)[^/?]*@")
 _PORTS = range(1, 65_536)
 
 
@@ -142,12 +144,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _redact_one(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.username is None and parts.password is None and not parts.query:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    user = "***@" if parts.username is not None or parts.password is not None else ""
-    return urlunsplit((parts.scheme, user + host, parts.path, "***" if parts.query else "", ""))
+    hidden = _USER.sub(r"\1***@", url)
+    path, mark, _ = hidden.partition("?")
+    return f"{path}{mark}***" if mark else path
 
 
 def _known_scheme(url: str, schemes: tuple[str, ...]) -> str:

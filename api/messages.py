@@ -34,6 +34,8 @@ class Messages:
         """200 when the page is the whole list, else 206."""
         list_messages(self._context, req).write(resp)
 
+    on_head = on_get
+
     def on_post(self, req: Request, resp: Response) -> None:
         """201; nothing is sent until somebody asks for it."""
         accept(self._context, req, sending=False).write(resp)

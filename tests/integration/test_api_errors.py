@@ -114,10 +114,10 @@ def test_a_path_that_leads_nowhere(api: testing.TestClient, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", MESSAGES, "GET, POST, OPTIONS"),
+        ("DELETE", MESSAGES, "GET, HEAD, POST, OPTIONS"),
         ("GET", f"{MESSAGES}/send", "POST, OPTIONS"),
-        ("POST", f"{MESSAGES}/m1", "DELETE, GET, PATCH, PUT, OPTIONS"),
-        ("PUT", "/hub/1", "DELETE, GET, OPTIONS"),
+        ("POST", f"{MESSAGES}/m1", "DELETE, GET, HEAD, PATCH, PUT, OPTIONS"),
+        ("PUT", "/hub/1", "DELETE, GET, HEAD, OPTIONS"),
     ],
 )
 def test_a_method_that_a_resource_lacks(

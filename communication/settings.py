@@ -14,6 +14,7 @@ from communication.errors import SettingsError
 
 Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
+_BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
 _PORTS = range(1, 65_536)
 
 
@@ -130,7 +131,7 @@ def load_settings(**overrides: object) -> Settings:
 
 def redacted(url: str) -> str:
     """A URL, or a comma-separated list of them, without passwords: the form that may be logged."""
-    return ",".join(_redact_one(part) for part in url.split(","))
+    return ",".join(_redact_one(part) for part in _BETWEEN_URLS.split(url))
 
 
 def is_loopback(host: str) -> bool:

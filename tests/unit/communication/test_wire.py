@@ -203,7 +203,10 @@ def test_an_sms_needs_no_subject() -> None:
         ({"receiver": []}, "receiver"),
         ({"receiver": [{"email": "a@b"}] * 4}, "receiver"),
         ({"receiver": ["a@b"]}, "receiver[0]"),
-        ({"Receiver": [{"email": "a@b"}, {"Email": "a b@c"}], "receiver": None}, "Receiver[1].Email"),
+        (
+            {"Receiver": [{"email": "a@b"}, {"Email": "a b@c"}], "receiver": None},
+            "Receiver[1].Email",
+        ),
         ({"receiver": [{"email": "a@b"}, {"Email": "a b@c"}]}, "receiver[1].Email"),
         ({"receiver": [{"email": "a@b@c"}]}, "receiver[0].email"),
         ({"receiver": [{"email": "a@b\nBcc:c@d"}]}, "receiver[0].email"),

@@ -29,7 +29,6 @@ bench: setup .venv/.servers
 
 # For every Python and platform that the project supports, whatever this one is.
 lock: setup
-	[[ -x $(BIN)/uv ]] || $(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --quiet --output-file requirements.lock $(ARGS) \
 	  --all-extras --universal --python-version 3.11 --generate-hashes \
 	  --no-config --custom-compile-command 'make lock'

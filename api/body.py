@@ -25,7 +25,7 @@ _UTF_8 = ("utf-8", "utf8", "us-ascii")
 
 def read_object(req: Request, *, max_body: int) -> dict[str, Any]:
     """The body, a JSON object. A RequestError with the code of what is wrong with it."""
-    raw = _read(req, max_body)
+    raw = _read_patiently(req, max_body)
     if not raw:
         raise MissingBody("send a JSON object as the body")
     _check_type(req)
@@ -40,11 +40,18 @@ def read_object(req: Request, *, max_body: int) -> dict[str, Any]:
 
 def read_nothing(req: Request, *, max_body: int) -> None:
     """Check that the body says nothing: it is empty, or an empty object."""
-    raw = _read(req, max_body)
+    raw = _read_patiently(req, max_body)
     if raw and _parse(raw) != {}:
         raise InvalidField(
             "the body must be empty: the message is sent as it is stored; PATCH it first"
         )
+
+
+def _read_patiently(req: Request, max_body: int) -> bytes:
+    try:
+        return _read(req, max_body)
+    except BlockingIOError as error:  # tidings.serve bounds how long the socket waits
+        raise InvalidBody("the body did not come to its end in time") from error
 
 
 def _read(req: Request, max_body: int) -> bytes:

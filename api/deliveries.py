@@ -34,6 +34,8 @@ class Deliveries:
         items = [to_json(row) for row in rows]
         page(req, items, offset=wanted.offset, limit=wanted.limit, total=total).write(resp)
 
+    on_head = on_get
+
 
 def _wanted(req: Request) -> Wanted:
     for name in req.params:

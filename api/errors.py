@@ -15,11 +15,11 @@ from communication.errors import (
     MethodNotAllowed,
     NotFound,
     RequestError,
+    ServiceUnavailable,
     UnsupportedBody,
 )
 
 _LONGEST_FIELD = 200
-_SERVER_ERRORS = 500
 _KINDS: dict[int, type[RequestError]] = {
     400: InvalidHeader,
     403: AccessDenied,
@@ -29,7 +29,7 @@ _KINDS: dict[int, type[RequestError]] = {
     415: UnsupportedBody,
 }
 
-log = structlog.get_logger("api")
+log = structlog.get_logger(part="api")
 
 
 def add_error_handlers(app: App[Any, Any]) -> None:
@@ -37,6 +37,7 @@ def add_error_handlers(app: App[Any, Any]) -> None:
     app.add_error_handler(Exception, _answer_unexpected)
     app.add_error_handler(falcon.HTTPError, _answer_falcon)
     app.add_error_handler(RequestError, _answer_request_error)
+    app.add_error_handler(ServiceUnavailable, _answer_unavailable)
 
 
 def error_body(error: RequestError) -> dict[str, Any]:
@@ -66,11 +67,17 @@ def _answer(resp: Response, error: RequestError) -> None:
 
 
 def _answer_request_error(
-    req: Request, resp: Response, error: RequestError, _params: dict[str, Any]
+    _req: Request, resp: Response, error: RequestError, _params: dict[str, Any]
 ) -> None:
-    if error.status >= _SERVER_ERRORS:
-        log.warning("request failed", request=req.context.request_id, why=error.message)
     _answer(resp, error)
+
+
+def _answer_unavailable(
+    req: Request, resp: Response, error: ServiceUnavailable, _params: dict[str, Any]
+) -> None:
+    # Why is for operators: it may name hosts and users.
+    log.warning("request failed", request=req.context.request_id, why=error.message)
+    _answer(resp, ServiceUnavailable("the database can't be used now; try again later"))
 
 
 def _answer_falcon(

@@ -45,6 +45,8 @@ class Hubs:
             rows = list_hubs(connection, caller_of(req).tenant)
         resp.data = to_json([_represent(row) for row in rows])
 
+    on_head = on_get
+
 
 class OneHub:
     """A listener by its id."""
@@ -57,6 +59,8 @@ class OneHub:
         with self._context.store.read() as connection:
             row = find_hub(connection, caller_of(req).tenant, _checked_id(hub_id))
         resp.data = to_json(_represent(row))
+
+    on_head = on_get
 
     def on_delete(self, req: Request, resp: Response, hub_id: str) -> None:
         """204; it hears no more."""

@@ -38,6 +38,8 @@ class Message:
         resource = self._represent(stored)
         resp.data = to_json(selected(resource, query.fields) if query.fields else resource)
 
+    on_head = on_get
+
     def on_patch(self, req: Request, resp: Response, message_id: str) -> None:
         """201 (seed 004) with the whole resource: a merge patch (RFC 7396)."""
         self._change(req, resp, message_id, patched)

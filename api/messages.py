@@ -21,7 +21,7 @@ from communication.representation import Head, represent
 from communication.sending import start_send
 from communication.wire import MESSAGE_FIELDS, is_message_id, read_message
 
-log = structlog.get_logger("api")
+log = structlog.get_logger(part="api")
 
 
 class Messages:
@@ -33,6 +33,8 @@ class Messages:
     def on_get(self, req: Request, resp: Response) -> None:
         """200 when the page is the whole list, else 206."""
         list_messages(self._context, req).write(resp)
+
+    on_head = on_get
 
     def on_post(self, req: Request, resp: Response) -> None:
         """201; nothing is sent until somebody asks for it."""
@@ -61,13 +63,17 @@ class Send:
         message_id = checked_id(message_id)
         self._context.read_nothing(req)
 
+        begun: list[Head] = []
+
         def work(connection: Connection) -> Answer:
             head = find(connection, caller_of(req).tenant, message_id, lock=True)
             start_send(connection, head, now())
+            begun.append(head)
             return Answer(200, whole(self._context, load_stored(connection, head)))
 
         self._context.once(req, {}, work).write(resp)
-        log.info("message accepted", message=message_id, again=True)
+        for head in begun:
+            _log("sending accepted", head)
 
 
 def checked_id(text: str) -> str:
@@ -105,8 +111,12 @@ def accept(context: Context, req: Request, *, sending: bool) -> Answer:
 
 def _tell_accepted(head: Head) -> None:
     metrics.ACCEPTED.labels(head.channel, lane_of(head.priority)).inc()
+    _log("message accepted", head)
+
+
+def _log(event: str, head: Head) -> None:
     log.info(
-        "message accepted",
+        event,
         message=head.id,
         uid=head.uid,
         channel=head.channel,

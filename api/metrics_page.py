@@ -14,7 +14,7 @@ from communication.errors import ServiceUnavailable
 from communication.queue_status import QueueStatus, queue_status
 from communication.store import Store
 
-log = structlog.get_logger("api")
+log = structlog.get_logger(part="api")
 
 
 def metrics_page(store: Store) -> bytes:

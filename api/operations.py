@@ -30,6 +30,8 @@ class Health:
         """200."""
         resp.data = to_json({"status": "alive"})
 
+    on_head = on_get
+
 
 class OperatorsOnly:
     """A hook: lets only the addresses of TIDINGS_OPERATIONS_ALLOW through."""
@@ -67,6 +69,8 @@ class Ready:
         resp.status = 200 if database["ok"] else 503
         parts = {"database": database, "broker": self._broker(), "redis": self._ping()}
         resp.data = to_json(parts)
+
+    on_head = on_get
 
     def _database(self) -> dict[str, Any]:
         try:
@@ -115,3 +119,5 @@ class Metrics:
         resp.content_type = CONTENT_TYPE_LATEST
         resp.data = metrics_page(self._store)
         resp.status = falcon.HTTP_200
+
+    on_head = on_get

@@ -1,7 +1,7 @@
 """Pages of lists: offset, limit, and the headers that tell of the rest (TMF630)."""
 
 from collections.abc import Iterable, Sequence
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 from falcon import Request
 
@@ -27,7 +27,8 @@ def _links(req: Request, *, offset: int, limit: int, total: int, shown: int) -> 
     yield _link(req, "first", 0, limit)
     if offset > 0:
         yield _link(req, "prev", max(0, min(offset, total) - limit), limit)
-    if offset + shown < total:
+    # Nothing shown is the end, whatever an estimated total says: a client must not go round.
+    if shown and offset + shown < total:
         yield _link(req, "next", offset + shown, limit)
     yield _link(req, "last", (total - 1) // limit * limit if total else 0, limit)
 
@@ -39,4 +40,4 @@ def _link(req: Request, relation: str, offset: int, limit: int) -> str:
         if part and unquote_plus(part.partition("=")[0]) not in ("offset", "limit")
     ]
     query = "&".join((*kept, f"offset={offset}", f"limit={limit}"))
-    return f'<{location(req)}{req.path}?{query}>; rel="{relation}"'
+    return f'<{location(req)}{quote(req.path)}?{query}>; rel="{relation}"'

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from bench import celery_pipeline, dramatiq_pipeline
-from bench.accept import CONNECTIONS, Accepted, measure_accepting
+from bench.accept import CONNECTIONS, measure_accepting
 from bench.deliver import measure_delivering
+from bench.figure import Figure
 from bench.pipelines import measure_celery, measure_dramatiq, measure_idle_dramatiq
 from bench.report import Bar, Line, machine, ratios, table
 from bench.stack import Stack
@@ -33,7 +34,7 @@ class Size:
 
 
 FULL = Size(rounds=2, seconds=8, deliveries=30_000, tasks=4_000, idle=20_000)
-QUICK = Size(rounds=1, seconds=2, deliveries=3_000, tasks=600, idle=2_000)
+QUICK = Size(rounds=1, seconds=1, deliveries=1_000, tasks=200, idle=1_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Measurement:
 
     name: str
     unit: str
-    run: Callable[[], float | Accepted]
+    run: Callable[[], Figure]
     notes: str = ""
 
 
@@ -119,20 +120,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _measured(wanted: dict[str, Measurement], rounds: int) -> dict[str, Line]:
-    figures: dict[str, list[float]] = defaultdict(list)
-    notes = {key: one.notes for key, one in wanted.items()}
+    figures: dict[str, list[Figure]] = defaultdict(list)
     for number in range(rounds):
         for key, one in wanted.items():
             print(f"round {number + 1} of {rounds}: {one.name} …", file=sys.stderr, flush=True)
-            result = one.run()
-            if isinstance(result, Accepted):
-                notes[key] = str(result)
-                result = result.load.rate
-            figures[key].append(result)
-    return {
-        key: Line(name=one.name, unit=one.unit, figures=figures[key], notes=notes[key])
-        for key, one in wanted.items()
-    }
+            figures[key].append(one.run())
+    return {key: _line(one, figures[key]) for key, one in wanted.items()}
+
+
+def _line(one: Measurement, figures: Sequence[Figure]) -> Line:
+    notes = "; ".join(filter(None, (one.notes, figures[-1].notes)))
+    rates = [figure.rate for figure in figures]
+    return Line(name=one.name, unit=one.unit, figures=rates, notes=notes)
 
 
 def _bars(lines: dict[str, Line]) -> list[Bar]:

@@ -6,32 +6,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
+from bench.figure import Figure, Meter, processor_each
 from bench.load import WARM_UP, Load
-from bench.stack import Stack, cpu_seconds
-from tests.processes import Process
+from bench.stack import Stack
 
 CONNECTIONS = 16
 
 
-@dataclass(frozen=True, kw_only=True)
-class Accepted:
-    """What was measured, and what a request cost the API and PostgreSQL in processor seconds."""
-
-    load: Load
-    api_cpu: float
-    postgresql_cpu: float
-
-    def __str__(self) -> str:
-        return (
-            f"median {self.load.median * 1e3:.1f} ms, p99 {self.load.p99 * 1e3:.1f} ms; processor "
-            f"per request: API {self.api_cpu * 1e6:.0f} µs, PostgreSQL "
-            f"{self.postgresql_cpu * 1e6:.0f} µs, load generator {self.load.cpu_each * 1e6:.0f} µs"
-        )
-
-
-def measure_accepting(stack: Stack, *, seconds: float, working: bool) -> Accepted:
+def measure_accepting(stack: Stack, *, seconds: float, working: bool) -> Figure:
     """One-receiver emails sent over keep-alive connections, each answered 200.
 
     `working`: while a relay and a worker deliver what is accepted.
@@ -42,20 +25,11 @@ def measure_accepting(stack: Stack, *, seconds: float, working: bool) -> Accepte
             others.enter_context(stack.tidings(database, "relay"))
         with _loaded(port, seconds) as client:
             time.sleep(WARM_UP)
-            before = _used(stack, api)
+            began, meter = time.monotonic(), Meter(API=[api], PostgreSQL=[stack.postgresql])
             time.sleep(seconds * 0.9)
-            after = _used(stack, api)
+            took, used = time.monotonic() - began, meter.used()
             load = _result(client)
-    requests = load.rate * (after[0] - before[0])
-    return Accepted(
-        load=load,
-        api_cpu=(after[1] - before[1]) / requests,
-        postgresql_cpu=(after[2] - before[2]) / requests,
-    )
-
-
-def _used(stack: Stack, api: Process) -> tuple[float, float, float]:
-    return time.monotonic(), cpu_seconds(api), cpu_seconds(stack.postgresql)
+    return Figure(rate=load.rate, notes=f"{load}; {processor_each(used, load.rate * took)}")
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Deliveries per second by Tidings: from stored to recorded."""
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from psycopg import Connection
 
 from bench.feed import check_recorded, feed_deliveries, feed_messages, is_all_recorded
+from bench.figure import Figure, Meter, processor_each
 from bench.stack import Stack, connect
 from communication.lanes import queue_name
 from tests.processes import Process
@@ -16,7 +18,7 @@ WITHIN = 300.0
 LOOK_EVERY = 0.02
 
 
-def measure_delivering(stack: Stack, *, deliveries: int, workers: int, each: int) -> float:
+def measure_delivering(stack: Stack, *, deliveries: int, workers: int, each: int) -> Figure:
     """The rate at which a relay and the workers clear `deliveries`, of messages to `each`.
 
     All become due in one transaction, while the relay and the workers wait for work; the time
@@ -31,10 +33,16 @@ def measure_delivering(stack: Stack, *, deliveries: int, workers: int, each: int
         wait_until(lambda: _relays(connection, relay), within=60)
         feed_deliveries(connection)
         began = time.monotonic()
+        meter = meter_of(stack, [relay, *started])
         wait_until(lambda: is_all_recorded(connection), within=WITHIN, every=LOOK_EVERY)
-        took = time.monotonic() - began
+        took, used = time.monotonic() - began, meter.used()
         check_recorded(connection, deliveries // each * each)
-    return deliveries / took
+    return Figure(rate=deliveries / took, notes=processor_each(used, deliveries))
+
+
+def meter_of(stack: Stack, processes: Sequence[Process]) -> Meter:
+    """Counts what delivering costs these processes and the engines."""
+    return Meter(Python=processes, PostgreSQL=[stack.postgresql], RabbitMQ=[stack.rabbitmq])
 
 
 def _relays(connection: Connection, relay: Process) -> bool:

@@ -12,7 +12,7 @@ from bench.one_by_one import deliver_one
 
 QUEUE = "bench-dramatiq"
 IDLE_QUEUE = "bench-dramatiq-idle"
-PROCESSES, THREADS = 2, 2
+PROCESSES, THREADS = 2, 8
 SETTINGS = f"{PROCESSES} processes of {THREADS} threads, default middleware and prefetch"
 COMMAND = (
     *("-m", "dramatiq", "bench.dramatiq_pipeline:set_up"),

@@ -49,10 +49,11 @@ class Load:
         """Requests per second."""
         return self.requests / self.seconds
 
-    @property
-    def cpu_each(self) -> float:
-        """The client's CPU seconds per request."""
-        return self.cpu / self.requests
+    def __str__(self) -> str:
+        return (
+            f"median {self.median * 1e3:.1f} ms, p99 {self.p99 * 1e3:.1f} ms; "
+            f"the client took {self.cpu / self.seconds:.0%} of a core"
+        )
 
 
 def requests() -> Iterator[bytes]:

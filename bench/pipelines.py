@@ -6,34 +6,36 @@ recorded: neither enqueueing nor starting counts against them.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 
 from psycopg import Connection
 
 from bench import celery_pipeline, dramatiq_pipeline
-from bench.deliver import LOOK_EVERY, WITHIN
+from bench.deliver import LOOK_EVERY, WITHIN, meter_of
 from bench.feed import check_recorded, feed_deliveries, feed_messages, is_all_recorded
+from bench.figure import Figure, processor_each
 from bench.one_by_one import DATABASE
 from bench.stack import START_WITHIN, Stack, connect
 from tests.processes import Process
 from tests.waiting import wait_until
 
 
-def measure_celery(stack: Stack, *, deliveries: int) -> float:
+def measure_celery(stack: Stack, *, deliveries: int) -> Figure:
     """Deliveries per second of the Celery pipeline."""
-    command = ("-m", "bench.celery_pipeline")
-    return _measure(stack, deliveries, command, celery_pipeline.enqueue)
+    commands = [celery_pipeline.COMMAND] * celery_pipeline.PROCESSES
+    return _measure(stack, deliveries, commands, celery_pipeline.enqueue)
 
 
-def measure_dramatiq(stack: Stack, *, deliveries: int) -> float:
+def measure_dramatiq(stack: Stack, *, deliveries: int) -> Figure:
     """Deliveries per second of the Dramatiq pipeline."""
 
     def enqueue(broker_url: str, keys: Iterable[int]) -> None:
         dramatiq_pipeline.enqueue(broker_url, "deliver", keys)
 
-    return _measure(stack, deliveries, dramatiq_pipeline.COMMAND, enqueue)
+    return _measure(stack, deliveries, [dramatiq_pipeline.COMMAND], enqueue)
 
 
-def measure_idle_dramatiq(stack: Stack, *, messages: int) -> float:
+def measure_idle_dramatiq(stack: Stack, *, messages: int) -> Figure:
     """Messages per second of an actor that does nothing."""
     queue = dramatiq_pipeline.IDLE_QUEUE
     dramatiq_pipeline.enqueue(stack.rabbitmq.url, "idle", range(messages))
@@ -46,32 +48,35 @@ def measure_idle_dramatiq(stack: Stack, *, messages: int) -> float:
         )
         began, left = time.monotonic(), stack.queue(queue)[0]
         wait_until(lambda: stack.queue(queue)[0] == 0, within=WITHIN, every=LOOK_EVERY)
-        return left / (time.monotonic() - began)
+        return Figure(rate=left / (time.monotonic() - began))
 
 
 def _measure(
     stack: Stack,
     deliveries: int,
-    command: Sequence[str],
+    commands: Sequence[Sequence[str]],
     enqueue: Callable[[str, Iterable[int]], None],
-) -> float:
-    with stack.database() as database, connect(database) as connection:
+) -> Figure:
+    with stack.database() as database, connect(database) as connection, ExitStack() as running:
         feed_messages(connection, messages=deliveries, each=1)
         feed_deliveries(connection)
         connection.execute("ANALYZE")
         enqueue(stack.rabbitmq.url, _keys(connection))
         environment = {DATABASE: database, celery_pipeline.BROKER: stack.rabbitmq.url}
-        with stack.process(*command, env=environment) as worker:
-            wait_until(
-                lambda: _alive(worker) and _recorded(connection),
-                within=START_WITHIN,
-                every=LOOK_EVERY,
-            )
-            began, left = time.monotonic(), deliveries - _recorded(connection)
-            wait_until(lambda: is_all_recorded(connection), within=WITHIN, every=LOOK_EVERY)
-            took = time.monotonic() - began
-            check_recorded(connection, deliveries)
-    return left / took
+        workers = [
+            running.enter_context(stack.process(*command, env=environment)) for command in commands
+        ]
+        wait_until(
+            lambda: _alive(*workers) and _recorded(connection),
+            within=START_WITHIN,
+            every=LOOK_EVERY,
+        )
+        began, left = time.monotonic(), deliveries - _recorded(connection)
+        meter = meter_of(stack, workers)
+        wait_until(lambda: is_all_recorded(connection), within=WITHIN, every=LOOK_EVERY)
+        took, used = time.monotonic() - began, meter.used()
+        check_recorded(connection, deliveries)
+    return Figure(rate=left / took, notes=processor_each(used, left))
 
 
 def _keys(connection: Connection) -> list[int]:
@@ -83,6 +88,7 @@ def _recorded(connection: Connection) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _alive(process: Process) -> bool:
-    assert process.exit_code is None, process.log_tail()
+def _alive(*processes: Process) -> bool:
+    for process in processes:
+        assert process.exit_code is None, process.log_tail()
     return True

@@ -66,7 +66,10 @@ def table(lines: Iterable[Line]) -> str:
         f"| {' '.join(map(_number, one.figures))} | {one.notes} |"
         for one in lines
     ]
-    head = ["| measured | median | rounds | |", "| --- | ---: | --- | --- |"]
+    head = [
+        "| measured | median | rounds | how, and in the last round |",
+        "| --- | ---: | --- | --- |",
+    ]
     return "\n".join([*head, *rows])
 
 

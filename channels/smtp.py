@@ -18,7 +18,7 @@ from channels.smtp_wire import Deadline, Reply
 from channels.url import ChannelUrl, Parameters
 from communication.errors import DeliveryError
 
-log = structlog.get_logger("channels.smtp")
+log = structlog.get_logger(part="channels.smtp")
 
 _SCHEMES: dict[str, tuple[int, Literal["none", "tls", "starttls"]]] = {
     "smtp": (25, "none"),

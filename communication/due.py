@@ -7,16 +7,18 @@ simply due again.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    CompoundSelect,
     Connection,
     Row,
     Table,
+    bindparam,
     case,
     exists,
-    func,
     literal,
     select,
     union_all,
@@ -54,17 +56,8 @@ def claim(
     One index range per priority, in order: scheduled work of a higher priority is never
     walked over. Rows that another relay is claiming are passed by.
     """
-    due = table.c
-    ranges = [
-        select(due.key, due.priority, due.lost, due.state)
-        .where(due.channel == channel, due.priority == priority, due.due_at <= now)
-        .order_by(due.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .subquery()
-        for priority in priorities
-    ]
-    picked = connection.execute(union_all(*[select(one) for one in ranges]).limit(limit)).all()
+    asked = {"channel": channel, "now": now, "most": limit}
+    picked = connection.execute(_claimable(table, tuple(priorities)), asked).all()
     claimed = [
         Claimed(key=row.key, priority=row.priority, lost=row.lost + (row.state == State.SENDING))
         for row in picked
@@ -73,11 +66,11 @@ def claim(
         return []
     connection.execute(
         update(table)
-        .where(among(connection, due.key, [one.key for one in claimed]))
+        .where(among(connection, table.c.key, [one.key for one in claimed]))
         .values(
             lease=lease,
             due_at=until,
-            lost=due.lost + case((due.state == State.SENDING, 1), else_=0),
+            lost=table.c.lost + case((table.c.state == State.SENDING, 1), else_=0),
             state=State.PENDING,
         )
     )
@@ -144,26 +137,42 @@ def waiting(
     connection: Connection, table: Table, channels: Iterable[str], *, now: datetime
 ) -> set[tuple[str, int]]:
     """The (channel, priority) pairs that have anything due: one short look per pair."""
-    looks = [
-        select(literal(channel).label("channel"), literal(priority).label("priority")).where(
-            exists().where(
-                table.c.channel == channel, table.c.priority == priority, table.c.due_at <= now
-            )
+    looks = connection.execute(_looks(table, tuple(channels)), {"now": now})
+    return {(channel, priority) for channel, priority in looks}
+
+
+@lru_cache
+def _claimable(table: Table, priorities: tuple[int, ...]) -> CompoundSelect[Any]:
+    due = table.c
+    ranges = [
+        select(due.key, due.priority, due.lost, due.state)
+        .where(
+            due.channel == bindparam("channel"),
+            due.priority == priority,
+            due.due_at <= bindparam("now"),
         )
-        for channel in channels
-        for priorities in LANES.values()
+        .order_by(due.due_at)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+        .subquery()
         for priority in priorities
     ]
-    return {(channel, priority) for channel, priority in connection.execute(union_all(*looks))}
+    return union_all(*[select(one) for one in ranges]).limit(bindparam("most"))
 
 
-def oldest(
-    connection: Connection, table: Table, *, now: datetime
-) -> dict[tuple[str, int], timedelta]:
-    """How long the longest-waiting unclaimed work of each (channel, priority) has been due."""
-    rows = connection.execute(
-        select(table.c.channel, table.c.priority, func.min(table.c.due_at))
-        .where(table.c.due_at <= now)
-        .group_by(table.c.channel, table.c.priority)
+@lru_cache
+def _looks(table: Table, channels: tuple[str, ...]) -> CompoundSelect[Any]:
+    return union_all(
+        *[
+            select(literal(channel), literal(priority)).where(
+                exists().where(
+                    table.c.channel == channel,
+                    table.c.priority == priority,
+                    table.c.due_at <= bindparam("now"),
+                )
+            )
+            for channel in channels
+            for priorities in LANES.values()
+            for priority in priorities
+        ]
     )
-    return {(channel, priority): now - since for channel, priority, since in rows}

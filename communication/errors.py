@@ -83,12 +83,6 @@ class InvalidHeader(RequestError):
     code, status, reason = 26, 400, "Invalid header value"
 
 
-class MissingQueryParameter(RequestError):
-    """A required query parameter is absent."""
-
-    code, status, reason = 27, 400, "Missing query-string parameter"
-
-
 class InvalidQueryParameter(RequestError):
     """A query parameter has a value that can't be used."""
 

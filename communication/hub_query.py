@@ -1,9 +1,11 @@
 """What a hub may ask to hear of (seed 004; TMF630 filters over the event)."""
 
 from communication.conditions import Kind
+from communication.errors import InvalidQueryParameter
 from communication.tmf630 import Query, Vocabulary, parse_query_string
 
 _VOCABULARY = Vocabulary(kinds={("eventType",): Kind.TEXT, ("eventId",): Kind.TEXT})
+_OF_LISTS = ("sort", "offset", "limit")
 
 
 def parse_hub_query(text: str) -> Query:
@@ -11,4 +13,7 @@ def parse_hub_query(text: str) -> Query:
 
     InvalidQueryParameter if it can't be understood.
     """
+    for name in (part.partition("=")[0].strip() for part in text.split("&")):
+        if name in _OF_LISTS:
+            raise InvalidQueryParameter("is for lists; a hub hears each event", field=name)
     return parse_query_string(text.strip(), _VOCABULARY)

@@ -15,9 +15,3 @@ def delivery_id(message_uid: str, send: int, ordinal: int) -> str:
     once the message is deleted.
     """
     return f"{message_uid}-{send}-{ordinal}"
-
-
-def split_delivery_id(text: str) -> tuple[str, int, int]:
-    """Message uid, ordinal of the send and of the receiver; ValueError if it is no delivery id."""
-    uid, send, ordinal = text.rsplit("-", 2)
-    return uid, int(send), int(ordinal)

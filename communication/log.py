@@ -2,42 +2,64 @@
 
 import logging
 import sys
+from typing import Any
 
+import orjson
 import structlog
+from structlog.typing import EventDict
 
 _SHARED: tuple[structlog.typing.Processor, ...] = (
-    structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
 )
+
+_LIBRARIES = {
+    "alembic": logging.WARNING,
+    "dramatiq": logging.WARNING,
+    # It warns of one worker per lane in a process; that is on purpose (worker/main.py).
+    "dramatiq.broker": logging.ERROR,
+    # A broker that is away is told of by the relay, once; pika tells it in hundreds of lines.
+    "pika": logging.CRITICAL,
+}
 
 
 def configure_logging(level: str, *, process: str) -> None:
     """Call once in each process. `process` names it in every line: `api`, `relay`, `work`."""
     numeric = getattr(logging, level.upper())
+
+    def add_process(_logger: Any, _method: str, line: EventDict) -> EventDict:
+        line["process"] = process
+        return line
+
+    shared = (add_process, *_SHARED)
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, structlog.processors.JSONRenderer(serializer=_to_json)],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        # Not through the standard library: a line for every accepted message must be cheap.
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(serializer=_to_text),
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(numeric)
-    for noisy in ("pika", "dramatiq"):
-        logging.getLogger(noisy).setLevel(max(numeric, logging.WARNING))
-    # It warns of one worker per lane in a process; that is on purpose (worker/main.py).
-    logging.getLogger("dramatiq.broker").setLevel(logging.ERROR)
-    structlog.contextvars.bind_contextvars(process=process)
+    for library, least in _LIBRARIES.items():
+        logging.getLogger(library).setLevel(max(numeric, least))
+
+
+def _to_json(line: Any, **_options: Any) -> bytes:
+    return orjson.dumps(line, default=repr)
+
+
+def _to_text(line: Any, **_options: Any) -> str:
+    return _to_json(line).decode()

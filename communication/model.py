@@ -65,9 +65,6 @@ class State(StrEnum):
     CANCELLED = "cancelled"  # final: by the client, before it was sent
 
 
-OPEN_STATES = (State.PENDING, State.SENDING)
-
-
 def _list_index(name: str, *sorted_by: str | TextClause) -> Index:
     """What lists of present messages walk along; by `key` they are in the order of creation."""
     present = text("deleted_at IS NULL")

@@ -1,10 +1,11 @@
 """Every setting, in one place. Each is the environment variable TIDINGS_ + its name in capitals."""
 
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from communication.errors import SettingsError
 
 Seconds = Annotated[float, Field(gt=0)]
+_USER = re.compile(r"^([^/?]*//)[^/?]*@")
+_BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
 _PORTS = range(1, 65_536)
 
 
@@ -146,7 +149,7 @@ def load_settings(**overrides: object) -> Settings:
 
 def redacted(url: str) -> str:
     """A URL, or a comma-separated list of them, without passwords: the form that may be logged."""
-    return ",".join(_redact_one(part) for part in url.split(","))
+    return ",".join(_redact_one(part) for part in _BETWEEN_URLS.split(url))
 
 
 def is_loopback(host: str) -> bool:
@@ -160,12 +163,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _redact_one(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.username is None and parts.password is None and not parts.query:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    user = "***@" if parts.username is not None or parts.password is not None else ""
-    return urlunsplit((parts.scheme, user + host, parts.path, "***" if parts.query else "", ""))
+    hidden = _USER.sub(r"\1***@", url)
+    path, mark, _ = hidden.partition("?")
+    return f"{path}{mark}***" if mark else path
 
 
 def _known_scheme(url: str, schemes: tuple[str, ...]) -> str:

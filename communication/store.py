@@ -72,6 +72,7 @@ def open_store(url: str, *, connections: int = 8, keep_plans: bool = False) -> S
     reads all of it when it is full (docs/decisions/0001).
     """
     options: dict[str, Any] = {
+        "hide_parameters": True,  # errors are logged; what customers wrote is not
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }

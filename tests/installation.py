@@ -41,7 +41,7 @@ class Installation:
 
 @contextmanager
 def installed(postgresql: PostgreSQL, rabbitmq: RabbitMQ, redis: Redis) -> Iterator[Installation]:
-    """An installation that serves; what is left of it is killed at the end."""
+    """An installation that serves; at the end it is told to stop."""
     folder = new_folder()
     record = Record(folder / "record")
     authority = Authority.make(folder)

@@ -198,12 +198,12 @@ class Embedded:
 
 @contextmanager
 def embedded(**settings: object) -> Iterator[Embedded]:
-    """A `tidings up` that answers; what is left of it is killed at the end."""
+    """A `tidings up` that answers; at the end it is told to stop."""
     running = Embedded(new_folder(), **settings)
     try:
         yield running
     finally:
-        running.process.kill()
+        running.process.stop(STOP_WITHIN)
 
 
 class Supervised:
@@ -243,11 +243,6 @@ class Supervised:
         assert self._process is not None
         return self._process.stop(STOP_WITHIN)
 
-    def kill(self) -> None:
-        """End all of it by SIGKILL."""
-        if self._process is not None:
-            self._process.kill()
-
     def pid(self, program: str) -> int:
         """The pid of one of the file's programs; 0 when it does not run."""
         asked = Process(
@@ -278,7 +273,7 @@ class Supervised:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.kill()
+        self.stop()
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -1,6 +1,8 @@
 """gunicorn, set up from our settings instead of from its command line."""
 
 import signal
+import socket
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,11 @@ from communication.settings import Settings
 
 GRACE = 35
 """Seconds that requests and sends in flight have to end when we are told to stop."""
+
+LULL = 15
+"""Seconds for which a client may be silent in the middle of a request, or not read its answer."""
+LONGEST_LINE = 8190
+"""Bytes of method and URL: gunicorn's own limit is short for a list of addresses to find."""
 
 
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -45,6 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "graceful_timeout": GRACE,
             "timeout": 120,
             "keepalive": 30,
+            "limit_request_line": LONGEST_LINE,
             "proc_name": "tidings",
             "control_socket_disable": True,
             "logger_class": QuietLogger,
@@ -66,7 +74,18 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _ready(self, arbiter: Any) -> None:
         # Ctrl-C drains as SIGTERM does; gunicorn would drop the requests in flight.
         signal.signal(signal.SIGINT, lambda _number, frame: arbiter.signal(signal.SIGTERM, frame))
+        for listener in arbiter.LISTENERS:
+            limit_waits(listener.sock, LULL)
         self._tell_ready()
+
+
+def limit_waits(listener: socket.socket, seconds: int) -> None:
+    """Let reads and writes on its connections fail after so long.
+
+    gunicorn's threads wait without end: a few clients that stall would silence the API.
+    """
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
 
 
 def _leave_ctrl_c_to_the_master(_worker: Any) -> None:

@@ -30,7 +30,7 @@ FLUSH_EVERY = 0.05
 PERSEVERE = 0.5
 """Seconds between tries to record outcomes while the database is away."""
 
-log = structlog.get_logger("worker.batch")
+log = structlog.get_logger(part="worker.batch")
 
 Answers = SimpleQueue[tuple[Job, Outcome | None]]
 

@@ -13,9 +13,12 @@ from dramatiq import Consumer, Message
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import BrokerConnectionError
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from communication.errors import BrokerUnavailable
 from communication.settings import Settings
+
+_AWAY = (pika.exceptions.AMQPError, AMQPConnectorException, BrokerConnectionError, OSError)
 
 
 class Queues(Protocol):
@@ -74,21 +77,21 @@ class RabbitQueues(RabbitmqBroker):
             del self.channel
             self.queues_pending.add(queue)
             return 0
-        except (pika.exceptions.AMQPError, BrokerConnectionError) as error:
+        except _AWAY as error:
             raise self._unavailable(error) from error
 
     def publish(self, queue: str, actor: str, **arguments: Any) -> None:
         """Returns when the broker has confirmed the message."""
         try:
             self.enqueue(_message(queue, actor, arguments))
-        except (pika.exceptions.AMQPError, BrokerConnectionError) as error:
+        except _AWAY as error:
             raise self._unavailable(error) from error
 
     def keep_alive(self) -> None:
         """Lets pika answer heartbeats."""
         try:
             self.connection.process_data_events()
-        except pika.exceptions.AMQPError as error:
+        except _AWAY as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> BrokerUnavailable:

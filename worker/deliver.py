@@ -23,7 +23,7 @@ from worker.retry import next_try
 LONGEST = 4_000
 """Characters of a reason, a reference or a traceback that are kept."""
 
-log = structlog.get_logger("worker.deliver")
+log = structlog.get_logger(part="worker.deliver")
 
 
 class UnexpectedError(TransientDeliveryError):

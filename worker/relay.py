@@ -32,7 +32,7 @@ PAUSE = 1.0
 """Seconds before another look when the database or the broker is away."""
 TIDY_EVERY = timedelta(minutes=1)
 
-log = structlog.get_logger("worker.relay")
+log = structlog.get_logger(part="worker.relay")
 
 
 class Relay:
@@ -79,6 +79,10 @@ class Relay:
             return PAUSE
         except ServiceUnavailable as error:
             log.warning("the database is away", why=error.message)
+            return PAUSE
+        except Exception:
+            # Without a relay nothing is ever sent; in the embedded mode nobody restarts it.
+            log.exception("the relay stumbled")
             return PAUSE
         return self._settings.poll
 

@@ -176,6 +176,21 @@ def test_killed_and_started_again_it_sends_what_it_accepted(
         assert repeats <= (in_flight(latency=0.05, concurrency=16) if kill is kill_all else 0)
 
 
+def test_a_child_that_is_killed_is_replaced_and_everything_is_sent(tmp_path: Path) -> None:
+    record = Record(tmp_path / "record")
+    with embedded(sms_url=record.url(latency="50ms", concurrency=16)) as up:
+        message = up.api.send(**sms(*numbers(200)))
+        wait_until(lambda: len(record.taken()) > 50)
+
+        [child] = up.process.pids() - {up.process.pid}
+        os.kill(child, signal.SIGKILL)
+
+        wait_until(lambda: up.process.pids() - {up.process.pid, child}, within=START_WITHIN)
+        wait_until(up.api.answers, within=START_WITHIN)
+        assert up.api.ends(message)["deliverySummary"]["delivered"] == 200
+        assert record.repeats() <= in_flight(latency=0.05, concurrency=16)
+
+
 def test_wrong_settings_are_all_told_at_once() -> None:
     process = tidings(
         new_folder(), "up", bind="0.0.0.0:8080", try_times="many", lease=0, log_level="loud"

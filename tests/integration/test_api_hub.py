@@ -91,6 +91,8 @@ def test_queries_are_kept_as_given(api: testing.TestClient, query: str) -> None:
         ({"callback": CALLBACK, "query": 5}, 24, "query"),
         ({"callback": CALLBACK, "query": "nonsense"}, 24, "query"),
         ({"callback": CALLBACK, "query": "eventId.regex=("}, 24, "query"),
+        ({"callback": CALLBACK, "query": "eventType=A&limit=5"}, 24, "query"),
+        ({"callback": CALLBACK, "query": "sort=eventTime"}, 24, "query"),
     ],
     ids=str,
 )

@@ -101,3 +101,11 @@ def test_metrics_tell_what_is_accepted_and_how_long_it_waits(
     assert float(samples[f"tidings_queue_age_seconds{bulk}"]) > 1000
     assert samples["tidings_relay_lag_seconds"] == samples[f"tidings_queue_age_seconds{bulk}"]
     assert float(samples['tidings_queue_age_seconds{channel="sms",lane="urgent"}']) == 0
+
+
+@pytest.mark.parametrize("path", [MESSAGES, f"{MESSAGES}/m1", f"{MESSAGES}/m1/delivery", "/hub"])
+def test_head_is_get_without_the_body(api: testing.TestClient, path: str) -> None:
+    api.simulate_post(MESSAGES, json=email(id="m1"))
+    got, head = api.simulate_get(path), api.simulate_head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.content))

@@ -79,7 +79,7 @@ def test_a_wiped_broker_is_declared_anew_and_its_workers_come_back() -> None:
         broker = open_broker(Settings(broker_url=server.url), [queue])
         heard = Event()
         Actor(
-            lambda: heard.set(),
+            heard.set,
             broker=broker,
             actor_name="actor",
             queue_name=queue,

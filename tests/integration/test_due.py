@@ -150,16 +150,6 @@ def test_a_lone_process_frees_every_lease_when_it_starts(store: Store) -> None:
         assert len(claim(connection)) == 3
 
 
-def test_the_age_of_the_oldest_waiting_work_is_known(store: Store) -> None:
-    store_message(store, email(priority=1))
-
-    with store.read() as connection:
-        ages = due.oldest(connection, DELIVERY, now=now() + timedelta(minutes=1))
-
-    assert list(ages) == [("email", 1)]
-    assert timedelta(seconds=59) < ages["email", 1] < timedelta(seconds=90)
-
-
 @pytest.fixture
 def shared_store(postgresql_url: str) -> Iterator[Store]:
     upgrade(postgresql_url)

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from communication.model import DELIVERY, IDEMPOTENCY, State
 from communication.settings import Settings
 from communication.store import Store
 from tests.messages import email, rows, states, store_message
+from tests.waiting import wait_until
 from worker.relay import Relay
 
 SETTINGS = Settings(batch=10, window=3)
@@ -182,3 +184,27 @@ def test_old_idempotency_keys_are_forgotten(store: Store, broker: Remembered) ->
     relay.tidy()
 
     assert [row.idempotency_key for row in rows(store, IDEMPOTENCY)] == ["1"]
+
+
+def test_a_relay_that_stumbles_goes_on(
+    store: Store, relay: Relay, broker: Remembered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_message(store, email())
+    monkeypatch.setattr("worker.relay.PAUSE", 0.01)
+    stumbles = iter([ZeroDivisionError("once")])
+    depth = broker.depth
+
+    def stumbling(queue: str) -> int:
+        for error in stumbles:
+            raise error
+        return depth(queue)
+
+    monkeypatch.setattr(broker, "depth", stumbling)
+    running = Thread(target=relay.run)
+    running.start()
+
+    wait_until(lambda: broker.published() == 1)
+
+    relay.stop()
+    running.join(10)
+    assert not running.is_alive()

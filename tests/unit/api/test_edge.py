@@ -36,8 +36,8 @@ def test_a_path_is_a_family_and_a_short_path(path: str, family: str, short: str)
     assert split_family(path) == (family, short)
 
 
-def request(query: str) -> Request:
-    made = testing.create_req(path="/communicationMessage", query_string=query)
+def request(query: str, path: str = "/communicationMessage") -> Request:
+    made = testing.create_req(path=path, query_string=query)
     made.context.family = ""
     return made
 
@@ -70,3 +70,16 @@ def test_a_part_is_206_and_links_to_the_rest() -> None:
 def test_a_page_that_ended_early_goes_on_where_it_ended() -> None:
     answer = page(request(""), [b"1"], offset=0, limit=100, total=3)
     assert '</communicationMessage?offset=1&limit=100>; rel="next"' in answer.headers["Link"]
+
+
+def test_links_are_ascii_whatever_the_id() -> None:
+    answer = page(
+        request("", "/communicationMessage/日本/delivery"), [b"1"], offset=0, limit=1, total=2
+    )
+    path = "/communicationMessage/%E6%97%A5%E6%9C%AC/delivery"
+    assert f'<{path}?offset=1&limit=1>; rel="next"' in answer.headers["Link"]
+
+
+def test_no_link_goes_on_from_an_empty_page_though_the_estimated_total_is_higher() -> None:
+    answer = page(request("offset=8&limit=4"), [], offset=8, limit=4, total=20_000)
+    assert 'rel="next"' not in answer.headers["Link"]

@@ -57,6 +57,10 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.Monke
         ("smtp://user:hush@host:587", "smtp://***@host:587"),
         ("smtp://a:b@one,smtp://c:d@two", "smtp://***@one,smtp://***@two"),
         ("https://gateway/send?key=hush", "https://gateway/send?***"),
+        ("null://?latency=50ms", "null://?***"),
+        ("smtp://user:h@sh@host", "smtp://***@host"),
+        ("postgresql://user:hu,sh@host/db", "postgresql://***@host/db"),
+        ("folder:///srv/out@box", "folder:///srv/out@box"),
         ("folder://", "folder://"),
     ],
 )

@@ -27,7 +27,7 @@ def wait_after(
         now=NOW,
         jitter=lambda: jitter,
     )
-    return due_at and due_at - NOW
+    return None if due_at is None else due_at - NOW
 
 
 def test_a_permanent_failure_is_never_tried_again() -> None:

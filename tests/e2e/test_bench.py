@@ -1,0 +1,28 @@
+"""`make bench` still measures what docs/benchmarks.md says."""
+
+import sys
+
+from tests.processes import Process, new_folder
+from tests.running import REPOSITORY, environment
+
+_WITHIN = 240.0
+
+
+def test_a_quick_measurement_reports_every_figure_and_both_bars() -> None:
+    folder = new_folder()
+
+    measuring = Process(
+        [sys.executable, "-m", "bench", "--quick"],
+        log=folder / "log",
+        env=environment(folder),
+        cwd=REPOSITORY,
+    )
+
+    assert measuring.wait(_WITHIN) == 0, measuring.log_tail()
+    report = measuring.log_tail(lines=30)
+    rows = [line for line in report.splitlines() if line.count("|") > 3]
+    assert sum("accepted" in row for row in rows) == 2
+    assert sum("delivered" in row for row in rows) == 3
+    assert any("Celery pipeline" in row for row in rows)
+    assert sum("Dramatiq" in row for row in rows) == 2
+    assert report.count("**PASS**") + report.count("**FAIL**") == 2

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
+from tidings.templates.balance import Edge, unmatched
 from tidings.templates.findings import Severity
 from tidings.templates.source import place, words
 
@@ -69,7 +70,7 @@ def flaws(rendered: str, sources: Mapping[str, str]) -> list[Flaw]:
     reader = _Reader(sources)
     reader.feed(rendered)
     reader.close()
-    return [*reader.flaws, *reader.left_open()]
+    return reader.flaws
 
 
 def _with_marks(number: int, source: str) -> str:
@@ -84,8 +85,8 @@ def _with_marks(number: int, source: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
-    name: str
+class _Tag:
+    edge: Edge
     at: tuple[int, int]
 
 
@@ -94,7 +95,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.flaws: list[Flaw] = []
         self._sources = list(sources.items())
-        self._open: list[_Open] = []
+        self._tags: list[_Tag] = []
         self._at = (0, 0)
 
     def handle_data(self, data: str) -> None:
@@ -104,41 +105,54 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._look_at(tag, attrs)
         if tag not in _VOID:
-            self._open.append(_Open(tag, self._at))
+            self._tags.append(_Tag(Edge(tag, is_end=False), self._at))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._look_at(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _VOID:
-            return
-        if not any(one.name == tag for one in self._open):
-            self._add(
-                self._at,
-                "unclosed-tag",
-                f"</{tag}> closes nothing: no <{tag}> is open here.",
-                f"Take it away, or write <{tag}> where it should begin.",
-            )
-            return
-        while (one := self._open.pop()).name != tag:
-            self._never_closed(one, before=tag)
+        if tag not in _VOID:
+            self._tags.append(_Tag(Edge(tag, is_end=True), self._at))
 
-    def left_open(self) -> list[Flaw]:
-        """Add and return what is still open at the end."""
-        known = len(self.flaws)
-        for one in self._open:
-            self._never_closed(one)
-        return [self.flaws.pop() for _ in range(len(self.flaws) - known)][::-1]
+    def close(self) -> None:
+        """Weigh the tags against each other, now that all are known."""
+        super().close()
+        alone = unmatched([tag.edge for tag in self._tags])
+        for number in sorted(alone):
+            tag = self._tags[number]
+            if tag.edge.is_end:
+                self._closes_nothing(tag)
+            else:
+                self._never_closed(tag, before=self._end_after(number, alone))
 
-    def _never_closed(self, one: _Open, before: str = "") -> None:
-        where = f" before </{before}>" if before else ""
-        untidy = one.name in _CLOSED_BY_THEMSELVES
+    def _end_after(self, number: int, alone: set[int]) -> str:
+        """What ends around an element that has no end of its own."""
+        depth = 0
+        for later in range(number + 1, len(self._tags)):
+            if later not in alone:
+                depth += -1 if self._tags[later].edge.is_end else 1
+            if depth < 0:
+                return self._tags[later].edge.name
+        return ""
+
+    def _closes_nothing(self, tag: _Tag) -> None:
+        name = tag.edge.name
         self._add(
-            one.at,
+            tag.at,
             "unclosed-tag",
-            f"<{one.name}> is never closed{where}.",
-            f"Write </{one.name}> where it should end.",
-            Severity.WARNING if untidy else Severity.ERROR,
+            f"</{name}> closes nothing: no <{name}> is open here.",
+            f"Take it away, or write <{name}> where it should begin.",
+        )
+
+    def _never_closed(self, tag: _Tag, *, before: str) -> None:
+        name = tag.edge.name
+        where = f" before </{before}>" if before else ""
+        self._add(
+            tag.at,
+            "unclosed-tag",
+            f"<{name}> is never closed{where}.",
+            f"Write </{name}> where it should end.",
+            Severity.WARNING if name in _CLOSED_BY_THEMSELVES else Severity.ERROR,
         )
 
     def _look_at(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -62,7 +62,7 @@ def try_all(snapshot: Snapshot, limits: Limits, render: Render) -> Iterator[Find
         if isinstance(result, Rendered):
             found = _rendered(snapshot, one, result, limits, pages)
         else:
-            found = _failed(snapshot, one, result)
+            found = _failed(snapshot, one, result, pages)
         for finding in found:
             yield replace(finding, case=one.name)
             if finding.rule == "too-slow":
@@ -99,7 +99,9 @@ def _job(snapshot: Snapshot, one: _Try) -> RenderJob:
     )
 
 
-def _failed(snapshot: Snapshot, one: _Try, error: DeliveryError) -> Iterator[Finding]:
+def _failed(
+    snapshot: Snapshot, one: _Try, error: DeliveryError, pages: "_Pages"
+) -> Iterator[Finding]:
     fault = error.fault if isinstance(error, NotRendered) else Fault(message=error.reason)
     finding = finding_of(snapshot.name, fault, snapshot.files)
     title = TITLE_FILES.get(one.medium)
@@ -108,6 +110,9 @@ def _failed(snapshot: Snapshot, one: _Try, error: DeliveryError) -> Iterator[Fin
     if finding.file not in snapshot.files:
         body = snapshot.body(one.medium, one.locale)
         finding = replace(finding, file=body or snapshot.name)
+    if finding.rule == "mjml" and (flaws := list(pages.findings(finding.file, one))):
+        yield from flaws  # the compiler knows no places in the author's files
+        return
     if finding.rule in _OF_VALUES and not snapshot.declared:
         finding = replace(
             finding,
@@ -124,7 +129,7 @@ def _rendered(
     if one.medium is Medium.SMS:
         yield from _sms(snapshot.name, path, message.text, limits)
     elif message.html is not None:
-        yield from pages.findings(path, one, message)
+        yield from pages.findings(path, one)
         if len(message.html.encode()) > _CLIPPED:
             yield _finding(
                 snapshot.name,
@@ -178,11 +183,11 @@ class _Pages:
         self._marked = replace(snapshot, files=markup.marked(snapshot.files))
         self._sandboxes: dict[str, Sandbox] = {}
 
-    def findings(self, path: str, one: _Try, message: Rendered) -> Iterator[Finding]:
-        """What is wrong with one email, that is known to render."""
+    def findings(self, path: str, one: _Try) -> Iterator[Finding]:
+        """What is wrong with the markup of one email, which is known to come out."""
         if one.locale not in self._sandboxes:
             self._sandboxes[one.locale] = Sandbox(self._marked, one.locale, markup=True)
-        page = self._sandboxes[one.locale].get_template(path).render(self._values(one, message))
+        page = self._sandboxes[one.locale].get_template(path).render(self._values(one))
         for flaw in markup.flaws(page, self._snapshot.files):
             yield Finding(
                 template=self._snapshot.name,
@@ -195,7 +200,7 @@ class _Pages:
                 advice=flaw.advice,
             )
 
-    def _values(self, one: _Try, message: Rendered) -> Mapping[str, Any]:
+    def _values(self, one: _Try) -> Mapping[str, Any]:
         values: dict[str, Any] = {}
         for name, characteristic in self._snapshot.characteristics.items():
             given = one.case.values.get(name, characteristic.default)
@@ -204,8 +209,8 @@ class _Pages:
             "characteristic": values,
             "receiver": one.case.receiver,
             "locale": one.locale,
-            "subject": message.subject or "",
-            "preheader": message.preheader or "",
+            "subject": "",
+            "preheader": "",
         }
 
 

@@ -104,3 +104,27 @@ def new(name: str, folder: Path | None) -> None:
         f"\nChange the words in these files, then look at it:  tidings templates preview {name}"
         f"\nand have it checked:                               tidings templates check {name}"
     )
+
+
+@templates.command()
+@click.argument("name", required=False)
+@_FOLDER
+@click.option(
+    "--bind",
+    default="127.0.0.1:8081",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen; only on this machine.",
+)
+def preview(name: str | None, folder: Path | None, bind: str) -> None:
+    """See in a browser what a customer would get, while you write.
+
+    The page follows each file that you save. NAME: the template to begin with.
+    """
+    from tidings.templates.check import template_names
+    from tidings.templates.preview.server import run_preview
+
+    settings = load_settings(templates=folder, bind=bind)
+    configure_logging("critical", process="preview")
+    template_names(settings.templates, [name] if name else [])
+    run_preview(settings, name)

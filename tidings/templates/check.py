@@ -1,22 +1,30 @@
 """Everything that can be wrong with templates, found before a customer does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from communication.catalogue_composition import compose
 from communication.catalogue_folder import Folder, Reading
-from communication.catalogue_snapshot import DECLARATION, BrokenTemplate, TemplateNotFound
+from communication.catalogue_snapshot import (
+    DECLARATION,
+    OWN_FILES,
+    BrokenTemplate,
+    TemplateNotFound,
+)
 from communication.errors import TidingsError
 from tidings.templates import declarations, structure
 from tidings.templates.faults import finding_of
 from tidings.templates.files import Files, insecure, read_files
 from tidings.templates.findings import Finding, Severity, distinct
-from tidings.templates.names import unknown_names, unused_names
+from tidings.templates.names import missed_names, unknown_names, unused_names
 from tidings.templates.trial import Limits, Render, try_all
 
 _QUIET = 0.05
 _PATIENCE = 5.0
+_MOST_FILES = 2_000
 
 
 class CheckImpossible(TidingsError):
@@ -60,8 +68,26 @@ def check_templates(
             continue
         if reading is None:
             raise CheckImpossible(f"{folder / name} is being written to all the time.")
+        found += _misnamed(folder, name, reading)
         found += _check(name, reading, wishes, render)
     return distinct(found)
+
+
+def _misnamed(folder: Path, name: str, reading: Reading) -> Iterator[Finding]:
+    """Files that Tidings does not read for their names alone, such as email.htm."""
+    for path in islice(sorted((folder / name).rglob("*.*")), _MOST_FILES):
+        known = {*reading.texts, *reading.refused}
+        file = path.relative_to(folder).as_posix()
+        alike = get_close_matches(path.name, OWN_FILES, n=1, cutoff=0.85)
+        if file not in known and alike and path.is_file():
+            yield Finding(
+                template=name,
+                file=file,
+                rule="unused-file",
+                severity=Severity.WARNING,
+                message="Nothing uses this file.",
+                advice=f"Is it meant to be {alike[0]}?",
+            )
 
 
 def _check(name: str, reading: Reading, wishes: Wishes, render: Render) -> Iterator[Finding]:
@@ -118,6 +144,7 @@ def _names(files: Files, declared: dict[str, int] | None) -> Iterator[Finding]:
             message=f"“{one.name}” is no characteristic of this template.",
             advice=f"Did you mean {one.alike}? Else {add}" if one.alike else add.capitalize(),
         )
+    yield from _missed(files, declared)
     for name in sorted(unused_names(files.sources, declared)):
         yield Finding(
             template=files.name,
@@ -128,6 +155,21 @@ def _names(files: Files, declared: dict[str, int] | None) -> Iterator[Finding]:
             message=f"No text uses “{name}”.",
             advice=f"Use it as {{{{ {name} }}}}, or take it away.",
         )
+
+
+def _missed(files: Files, declared: Collection[str]) -> Iterator[Finding]:
+    for path in files.sources:
+        for one in missed_names(files.texts[path], declared):
+            yield Finding(
+                template=files.name,
+                file=path,
+                line=one.line,
+                column=one.column,
+                rule="missed-variable",
+                severity=Severity.WARNING,
+                message=f"“{one.written}” is sent as it stands, not as a value.",
+                advice=f"Write {{{{ {one.name} }}}}.",
+            )
 
 
 def _undeclared(files: Files) -> Iterator[Finding]:

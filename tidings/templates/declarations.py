@@ -58,6 +58,8 @@ def check(text: str) -> list[Flaw]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return [_unreadable(str(error), text)]
+    except RecursionError:
+        return [_unreadable("it is nested too deeply", text)]
     where = Declaration(text)
     flaws = [*_unknown_keys(document, TOP, where, ()), *_language(document, where)]
     described = document.get("characteristics", {})
@@ -88,9 +90,9 @@ def _language(document: Mapping[str, Any], where: Declaration) -> Iterator[Flaw]
 
 def declared(text: str) -> dict[str, int] | None:
     """The characteristics' names with their lines; None if the text can't be read."""
-    try:
-        described = tomllib.loads(text).get("characteristics", {})
-    except tomllib.TOMLDecodeError:
+    document = _document(text)
+    described = None if document is None else document.get("characteristics", {})
+    if not isinstance(described, dict):
         return None
     where = Declaration(text)
     return {name: where.line("characteristics", name) for name in described}
@@ -98,11 +100,15 @@ def declared(text: str) -> dict[str, int] | None:
 
 def language(text: str) -> str:
     """The locale that the declaration says its texts to be in; empty if it says none."""
-    try:
-        locale = tomllib.loads(text).get("locale", "")
-    except tomllib.TOMLDecodeError:
-        return ""
+    locale = (_document(text) or {}).get("locale", "")
     return locale if isinstance(locale, str) and is_locale(locale) else ""
+
+
+def _document(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
 
 
 def _characteristic(name: str, entry: object, where: Declaration) -> Iterator[Flaw]:

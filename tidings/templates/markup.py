@@ -184,7 +184,9 @@ class _Reader(HTMLParser):
                 self._at,
                 "link-not-https",
                 f'{attribute}="{address}" of <{tag}> {fault}.',
-                "Write the whole address, beginning with https://.",
+                "Write the whole address, beginning with https://."
+                if address
+                else "Write the address; put {% if … %} around the link where it may be absent.",
             )
 
     def _unknown(self, tag: str) -> None:

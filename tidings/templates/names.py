@@ -1,12 +1,15 @@
 """Names that the texts use and nobody gives, and names that are given and nobody uses."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from communication.catalogue_snapshot import RESERVED
 from communication.catalogue_source import Source
-from tidings.templates.source import column_of
+from tidings.templates.source import column_of, place, words
+
+_MISSED = re.compile(r"\{\s*(?P<braced>\w+)\s*\}|\$(?P<dollar>[^\W\d]\w*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,25 @@ def unknown_names(
                     is_needed=name not in source.optional,
                     alike=alike[0] if alike else "",
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class MissedName:
+    """A characteristic's name that is written in a way that does not put in its value."""
+
+    name: str
+    written: str
+    line: int
+    column: int
+
+
+def missed_names(text: str, declared: Collection[str]) -> Iterator[MissedName]:
+    """`{name}`, and `$name` as in messages that have no template."""
+    for start, piece in words(text):
+        for match in _MISSED.finditer(piece):
+            name = match["braced"] or match["dollar"]
+            if name in declared:
+                yield MissedName(name, match[0], *place(text, start + match.start()))
 
 
 def unused_names(sources: Mapping[str, Source], declared: Collection[str]) -> set[str]:

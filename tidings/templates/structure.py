@@ -140,15 +140,19 @@ def _translations(folder: _TemplateFolder) -> Iterator[Finding]:
         if not locale or locale_chain(locale)[-1] == locale_chain(folder.default_locale)[-1]:
             continue
         spoken = set[str]().union(*folder.places(locale)[:-1])
-        for name in sorted(folder.files[""]):
-            if name not in spoken and not (name in _MARKUP and spoken & {*_MARKUP}):
-                yield folder.finding(
-                    folder.path(locale),
-                    "missing-translation",
-                    f"There is no {name} in {language_name(locale)}: people get it in "
-                    f"{language_name(folder.default_locale)} instead.",
-                    f"Write {folder.path(locale, name)}.",
-                )
+        missing = [
+            name
+            for name in sorted(folder.files[""])
+            if name not in spoken and not (name in _MARKUP and spoken & {*_MARKUP})
+        ]
+        if missing:
+            yield folder.finding(
+                folder.path(locale),
+                "missing-translation",
+                f"There is no {', '.join(missing)} in {language_name(locale)}: people get "
+                f"{language_name(folder.default_locale)} instead.",
+                f"Write {'them' if missing[1:] else 'it'} in the folder {folder.path(locale)}.",
+            )
     yield from _without_default(folder)
 
 

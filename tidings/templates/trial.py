@@ -46,12 +46,11 @@ class _Try:
     medium: Medium
     case: Case
 
-    @property
-    def name(self) -> str:
-        """In words: in Swedish, with status = late."""
-        return ", ".join(
-            part for part in (f"in {language_name(self.locale)}", self.case.name) if part
-        )
+    def name(self, default_locale: str) -> str:
+        """In words: in Swedish, with status = late. Empty for the examples in the default."""
+        if self.locale == default_locale and not self.case.name:
+            return ""
+        return ", ".join(filter(None, (f"in {language_name(self.locale)}", self.case.name)))
 
 
 def try_all(snapshot: Snapshot, limits: Limits, render: Render) -> Iterator[Finding]:
@@ -64,7 +63,7 @@ def try_all(snapshot: Snapshot, limits: Limits, render: Render) -> Iterator[Find
         else:
             found = _failed(snapshot, one, result, pages)
         for finding in found:
-            yield replace(finding, case=one.name)
+            yield replace(finding, case=one.name(snapshot.default_locale))
             if finding.rule == "too-slow":
                 return  # the renderer refuses the rest: that is no fault of theirs
 

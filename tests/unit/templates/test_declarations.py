@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidings.templates.declarations import check
+from tidings.templates.declarations import check, declared, language
 from tidings.templates.findings import Severity
 
 ONE = '[characteristics.total]\ntype = "number"\n'
@@ -37,6 +37,10 @@ ONE = '[characteristics.total]\ntype = "number"\n'
          "Each characteristic needs a part of its own."),
         ("\n\na = b", 3, "bad-declaration",
          "template.toml can't be read from here on: Invalid value."),
+        ("characteristics = 3", 1, "bad-declaration",
+         "Each characteristic needs a part of its own."),
+        ("a = " + "[" * 10_000, 1, "bad-declaration",
+         "template.toml can't be read from here on: it is nested too deeply."),
         ('a = 1\nb = "c', 2, "bad-declaration",
          "template.toml can't be read from here on: Unterminated string."),
     ],
@@ -98,3 +102,16 @@ default = "EUR"
 allowed = ["EUR", "SEK"]
 """
     assert check(text) == []
+
+
+def test_names_are_known_with_their_lines_unless_nothing_can_be_read() -> None:
+    assert declared("[characteristics.a]\n\n[characteristics.'b-c']") == {"a": 1, "b-c": 3}
+    assert declared("") == {}
+    assert declared("characteristics = 3") is None
+    assert declared("a = ") is None
+
+
+def test_the_language_is_known_if_it_is_one() -> None:
+    assert [language(text) for text in ("locale = 'sv'", "locale = 3", "", "locale =")] == [
+        "sv", "", "", "",
+    ]  # fmt: skip

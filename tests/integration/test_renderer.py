@@ -129,9 +129,10 @@ def test_a_process_that_stands_still_is_replaced(
     results(renderer, healthy(1))
     os.kill(child_pid(renderer), signal.SIGSTOP)
 
-    (found,) = results(renderer, healthy(1))
-    assert isinstance(found, PermanentDeliveryError)
-    assert results(renderer, healthy(1)) == [Rendered(text="Hi 0")]
+    pid = child_pid(renderer)
+
+    assert results(renderer, healthy(2)) == [Rendered(text="Hi 0"), Rendered(text="Hi 1")]
+    assert child_pid(renderer) != pid
 
 
 def test_a_process_that_knows_many_versions_is_replaced(
@@ -190,7 +191,7 @@ def test_a_trial_of_what_never_ends_ends(renderer: Renderer) -> None:
 
 
 def test_a_child_ends_with_its_input() -> None:
-    child = ChildProcess(seconds=1, memory=2**28)
+    child = ChildProcess(seconds=1, memory=2**28, hold=0)
     child.send(
         [
             RenderJob(
@@ -208,7 +209,7 @@ def test_a_child_ends_with_its_input() -> None:
 
 
 def child_pid(renderer: Renderer) -> int:
-    slots = renderer._trusted  # noqa: SLF001 - a process has no name to find it by
+    slots = renderer._trusted.free  # noqa: SLF001 - a process has no name to find it by
     child = slots.get()
     slots.put(child)
     assert child is not None

@@ -1,16 +1,20 @@
-"""The process in which templates run: `python -m worker.templates.child SECONDS BYTES`.
+"""The process in which templates run: `python -m worker.templates.child SECONDS BYTES HOLD`.
 
 It is given templates and values on its standard input and answers on its standard output; it
-ends when its input ends. Time is bounded twice: by a signal that Python sees between two steps,
-and by one that ends the process wherever it is.
+ends when its input ends. Answers are held for up to HOLD seconds, to be sent several at once;
+with 0, the first job without an answer is the one that ended the process.
+
+Time is bounded twice: by a signal that Python sees between two steps, and by one that ends the
+process wherever it is.
 """
 
 import os
 import resource
 import signal
 import sys
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -26,24 +30,49 @@ MOST_COMPILED = 32
 HARD = 3
 """Times the limit, of the clock's time: a busy machine is no endless loop."""
 _OPEN_FILES = 64
+_MOST_HELD = 1 << 16
+_MOST_READ = 1 << 20
 _SIZE = Path("/proc/self/statm")
 
 
 def main() -> None:
     """Answer requests until there are no more."""
-    seconds, memory = float(sys.argv[1]), int(sys.argv[2])
-    answers = _take_output()
+    seconds, memory, hold = float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    answers = _Answers(_take_output(), hold)
     _bound(memory)
     compiled = _Compiled()
-    for kind, *said in _frames(sys.stdin.buffer):
+    for kind, *said in _frames(before_waiting=answers.send):
         if kind == "template":
             compiled.learn(read_template(*said))
             continue
         result = _render(compiled, said, seconds)
-        answers.write(answer(result))
-        answers.flush()
+        answers.add(answer(result))
         if isinstance(result, Failure) and result.fatal:
-            return  # memory ran out, or a library panicked: a new process begins afresh
+            break  # memory ran out, or a library panicked: a new process begins afresh
+    answers.send()
+
+
+class _Answers:
+    """Answers on their way to the parent."""
+
+    def __init__(self, output: BinaryIO, hold: float) -> None:
+        self._output = output
+        self._hold = hold
+        self._held = bytearray()
+        self._since = 0.0
+
+    def add(self, data: bytes) -> None:
+        moment = time.monotonic()
+        if not self._held:
+            self._since = moment
+        self._held += data
+        if moment - self._since >= self._hold or len(self._held) > _MOST_HELD:
+            self.send()
+
+    def send(self) -> None:
+        self._output.write(self._held)
+        self._output.flush()
+        self._held = bytearray()
 
 
 class _Compiled:
@@ -98,9 +127,21 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _frames(source: BinaryIO) -> Iterator[list[Any]]:
-    while len(head := source.read(HEAD)) == HEAD:
-        yield orjson.loads(source.read(int.from_bytes(head, "big")))
+def _frames(before_waiting: Callable[[], None]) -> Iterator[list[Any]]:
+    """Frames of standard input until it ends."""
+    data = bytearray()
+    while True:
+        end = HEAD + int.from_bytes(data[:HEAD], "big")
+        if len(data) >= max(end, HEAD + 1):
+            said = orjson.loads(data[HEAD:end])
+            del data[:end]
+            yield said
+            continue
+        before_waiting()
+        more = os.read(0, _MOST_READ)
+        if not more:
+            return
+        data += more
 
 
 def _take_output() -> BinaryIO:

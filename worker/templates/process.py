@@ -45,8 +45,9 @@ class ChildGone(Exception):
 class ChildProcess:
     """Renders jobs one after the other. For one thread at a time."""
 
-    def __init__(self, *, seconds: float, memory: int) -> None:
-        command = [sys.executable, "-P", "-m", "worker.templates.child", str(seconds), str(memory)]
+    def __init__(self, *, seconds: float, memory: int, hold: float) -> None:
+        limits = (str(seconds), str(memory), str(hold))
+        command = [sys.executable, "-P", "-m", "worker.templates.child", *limits]
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
@@ -68,11 +69,16 @@ class ChildProcess:
 
     def send(self, jobs: Iterable[RenderJob]) -> None:
         """Hand over jobs, each of which has an answer to be received. ChildGone."""
+        frames = bytearray()
         for job in jobs:
             if job.snapshot.version not in self._known:
                 self._known.add(job.snapshot.version)
-                self._write(template_frame(job.snapshot))
-            self._write(job_frame(job))
+                frames += template_frame(job.snapshot)
+            frames += job_frame(job)
+            if len(frames) > _CHUNK:
+                self._write(frames)
+                frames = bytearray()
+        self._write(frames)
 
     def receive(self) -> Rendered | Failure:
         """The next job's answer. ChildGone if it has ended, or takes longer than it may."""
@@ -95,7 +101,7 @@ class ChildProcess:
             if pipe is not None:
                 pipe.close()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytearray) -> None:
         """Answers are read meanwhile: a child that can't write them would not read on either."""
         deadline = time.monotonic() + self._patience + _START
         rest = memoryview(data)

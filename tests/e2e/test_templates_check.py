@@ -403,6 +403,15 @@ def test_what_can_not_be_done_is_said_in_a_line(
     assert "Traceback" not in result.stderr
 
 
+def test_a_folder_without_templates_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "templates/_layouts").mkdir(parents=True)
+
+    result = run("check", cwd=tmp_path)
+
+    assert result.returncode == 1
+    assert "make one: tidings templates new NAME" in result.stderr
+
+
 def test_a_new_template_passes_the_check_beside_others(folder: Path) -> None:
     made = run("new", "autumn-sale", cwd=folder.parent)
 

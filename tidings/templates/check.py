@@ -46,10 +46,14 @@ def template_names(folder: Path, wanted: Sequence[str] = ()) -> list[str]:
     if not folder.is_dir():
         raise CheckImpossible(f"There is no folder {folder}; say with --templates where it is.")
     names = [name for name in Folder(folder).tops() if not name.startswith("_")]
+    if not names:
+        raise CheckImpossible(
+            f"No template is in {folder} yet; make one: tidings templates new NAME"
+        )
     for name in wanted:
         if name not in names:
-            known = f"there are {', '.join(names)}" if names else "there are none yet"
-            raise CheckImpossible(f"There is no template “{name}” in {folder}; {known}.")
+            known = ", ".join(names)
+            raise CheckImpossible(f"There is no template “{name}” in {folder}; there are {known}.")
     return list(dict.fromkeys(wanted)) or names
 
 

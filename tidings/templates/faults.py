@@ -135,6 +135,12 @@ _WORDS = (
         "Write short, medium, long or full, in quotes.",
     ),
     _Words(
+        re.compile("CSS: (.+?)[.]?$"),
+        "css",
+        "The CSS in <style> can't be read: {}.",
+        "Look for a semicolon, a colon or a brace that is missing, or one too many.",
+    ),
+    _Words(
         re.compile("MJML: (?:unable to parse|unexpected end|unable to find)()"),
         "mjml",
         "This is not MJML from its first to its last tag.",
@@ -142,7 +148,7 @@ _WORDS = (
         "<mj-…> is closed too.",
     ),
     _Words(
-        re.compile("MJML: unexpected .*?, at: (.+)", re.DOTALL),
+        re.compile("MJML: unexpected .*?, at:(.*)", re.DOTALL),
         "mjml",
         "This is no MJML from here on: {}",
         "Look for a tag that is not closed, or a value that does not stand in quotes.",

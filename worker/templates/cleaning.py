@@ -10,7 +10,7 @@ _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NOT_IN_XML = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"
 )
-_BLANK_LINES = re.compile(r"\n[ \t]*\n([ \t]*\n)+")
+_BLANK_LINES = re.compile(r"\n{3,}")
 _TRAILING = re.compile(r"[ \t]+\n")
 
 
@@ -21,8 +21,12 @@ def one_line(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text of any length: no control characters but line ends and tabs, no runs of blank lines."""
-    lines = _TRAILING.sub("\n", _CONTROLS.sub("", _LINE_ENDS.sub("\n", text)))
-    return _BLANK_LINES.sub("\n\n", lines).strip()
+    lines = _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
+    if " \n" in lines or "\t\n" in lines:
+        lines = _TRAILING.sub("\n", lines)
+    if "\n\n\n" in lines:
+        lines = _BLANK_LINES.sub("\n\n", lines)
+    return lines.strip()
 
 
 def markup_value(text: str) -> str:

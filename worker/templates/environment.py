@@ -5,7 +5,7 @@ The bounds here give good reasons early. What slips through them ends at those o
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, TemplateNotFound, pass_context
@@ -64,6 +64,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.marks: Marks | None = None
         """Of the rendering that goes on; it is one at a time."""
 
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:  # noqa: ARG002 - no template has globals of its own
+        """The same for all: a chain of mappings, as Jinja has it, is copied at every include."""
+        return self.globals
+
     def concat(self, pieces: Iterable[str]) -> str:
         """What a macro, a block or a filter has put together, for the template to work with."""
         text = "".join(pieces)
@@ -90,7 +94,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 @pass_context
 def mark(context: Context, value: Any) -> Any:
     """A value on its way into the page: its mark, where the page is made with marks."""
-    marks = context.get(Marks.KEY)
+    marks = context.parent.get(Marks.KEY)
     return _nothing_for_none(value) if marks is None else marks.mark(value)
 
 

@@ -7,6 +7,7 @@ but such values are one page.
 """
 
 import re
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -35,7 +36,7 @@ class Marks:
         if not text.strip():
             return escape(text)
         self.values.append(text)
-        return Markup(f"{_OPEN}{len(self.values) - 1}{_CLOSE}")  # noqa: S704 - digits alone
+        return _mark(len(self.values) - 1)
 
     def captured(self, text: str) -> str:
         """Part of a page with values instead of marks, for whoever works with the text.
@@ -47,3 +48,8 @@ class Marks:
         plain = MARK.sub(lambda match: str(escape(self.values[int(match[1])])), text)
         self._captured[plain] = text
         return plain
+
+
+@lru_cache(maxsize=1024)
+def _mark(place: int) -> Markup:
+    return Markup(f"{_OPEN}{place}{_CLOSE}")  # noqa: S704 - digits alone

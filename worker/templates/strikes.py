@@ -41,6 +41,8 @@ class Strikes:
     def verdict(self, job: RenderJob) -> DeliveryError | None:
         """Why the job is not to be tried now; None if it may be."""
         strikes = self._of(job)
+        if not strikes:
+            return None
         own = [reason for _, _, group, reason in strikes if group == job.group]
         if len(own) >= MOST_OF_MESSAGE:
             return PermanentDeliveryError(own[-1])
@@ -50,6 +52,8 @@ class Strikes:
         return None
 
     def _of(self, job: RenderJob) -> list[tuple[float, str, int, str]]:
+        if not self._recent:
+            return []
         with self._lock:
             while self._recent and self._recent[0][0] < self._clock() - REMEMBERED:
                 self._recent.popleft()

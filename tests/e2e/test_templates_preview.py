@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import Select
 
 from tests.authoring import SOUND, Author, Preview
 from tests.browser import Elsewhere, chromium
-from tests.running import tidings
+from tests.running import occupied_port, tidings
 from tests.waiting import wait_until
 
 
@@ -278,6 +278,7 @@ def test_an_email_can_reach_neither_the_page_nor_another_address(
     preview.save(
         "parcel/email.html",
         '<html><head><link rel="stylesheet" href="https://styles.example.com/a.css">'
+        '<link rel="preconnect" href="https://preconnect.example.com/">'
         "<style>@import url(https://import.example.com/b.css);"
         "body { background: url(https://background.example.com/c.png) }</style>"
         '<meta http-equiv="refresh" content="0; url=https://refresh.example.com/"></head>'
@@ -376,6 +377,9 @@ def test_a_template_that_never_ends_holds_up_nothing(preview: Preview, author: A
     author.opens("/templates/endless")
     author.sees("[data-part=sms]", "too much time", "endless/sms.txt, line 1")
     assert time.monotonic() - begun < 20
+    for _ in range(4):
+        author.driver.refresh()
+        author.sees("[data-part=sms]", "too much time", "endless/sms.txt, line 1")
     author.opens("/templates/plain")
     author.sees(".bubble", "Hello from us.")
 
@@ -416,6 +420,16 @@ def test_an_end_of_the_preview_is_told_and_a_new_start_is_found(
     preview.start()
 
     author.sees(".bubble", "Dear Bo!")
+
+
+def test_an_address_that_is_taken_is_said_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "templates/plain").mkdir(parents=True)
+
+    with occupied_port() as port:
+        process = tidings(tmp_path, "templates", "preview", "--bind", f"127.0.0.1:{port}")
+
+        assert process.wait() == 1
+    assert f"can't listen on 127.0.0.1:{port}" in process.log.read_text()
 
 
 @pytest.mark.parametrize(

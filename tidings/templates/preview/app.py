@@ -19,7 +19,7 @@ from tidings.templates.preview.desk import Desk, Look
 from tidings.templates.preview.excerpt import excerpt
 from tidings.templates.preview.fields import fields_of
 from tidings.templates.preview.frames import Frames
-from tidings.templates.preview.messages import Outcome, outcomes, sms
+from tidings.templates.preview.messages import Messages, Outcome, sms
 from tidings.templates.preview.pages import POLICY, STATIC, page
 from tidings.templates.preview.watch import Watch
 from tidings.templates.structure import language_name
@@ -106,7 +106,7 @@ class _Template:
         self._watch = watch
         self._shown = shown
         self._settings = settings
-        self._render = render
+        self._messages = Messages(render)
 
     def on_get(self, req: Request, resp: Response, name: str) -> None:
         state = self._watch.state()
@@ -131,7 +131,7 @@ class _Template:
         refused = [field for field in form["fields"] if field.fault]
         if any(field.text.strip() for field in refused):
             return {"refused": refused, "shown": []}
-        found = outcomes(snapshot, form["locale"], form["fields"], form["receiver"], self._render)
+        found = self._messages.outcomes(snapshot, form["locale"], form["fields"], form["receiver"])
         return {
             "refused": [],
             "shown": _shown(look, found),

@@ -21,6 +21,8 @@ class Line:
 def excerpt(finding: Finding, texts: Mapping[str, str]) -> list[Line]:
     """The faulty line, marked, with some before and after it; none for a fault of no file."""
     lines = texts.get(finding.file, "").split("\n")
+    if not lines[-1] and finding.line < len(lines):
+        lines.pop()
     first = max(finding.line - _AROUND, 1)
     last = min(finding.line + _AROUND, len(lines))
     if finding.file not in texts or finding.line > len(lines):

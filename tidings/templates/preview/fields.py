@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +122,11 @@ def _kind(one: Characteristic, example: Any) -> _Kind:
 
 
 def _any_from(text: str) -> Any:
-    return _json_from(text) if text.lstrip()[:1] in ("[", "{") else text
+    """Lists and objects are written as JSON; everything else is words."""
+    if text.lstrip()[:1] in ("[", "{"):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(text)
+    return text
 
 
 def _number_from(text: str) -> int | float:

@@ -19,6 +19,7 @@ _ADDED = (
     "<style>html{scrollbar-width:thin}@media(max-width:400px){html{scrollbar-width:none}}</style>"
 )
 """Links aim at new windows, of which the sandbox lets none be opened; bars as phones have them."""
+_LINKS = re.compile(r"<link\b", re.IGNORECASE)
 _FRAMES = re.compile(
     r"<(/?)(iframe|frame|frameset|object|embed|portal|fencedframe)\b", re.IGNORECASE
 )
@@ -58,5 +59,6 @@ def remote_images(html: str) -> int:
 
 
 def _as_shown(html: str) -> str:
-    """Without frames, as mail programs show it: a browser calls their hosts even in a sandbox."""
-    return _HEAD.sub(lambda head: head[0] + _ADDED, _FRAMES.sub(r"<\1span", html), count=1)
+    """As mail programs show it: without what a browser calls other hosts for even in a sandbox."""
+    quiet = _LINKS.sub("<meta", _FRAMES.sub(r"<\1span", html))
+    return _HEAD.sub(lambda head: head[0] + _ADDED, quiet, count=1)

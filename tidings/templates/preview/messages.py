@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from communication.catalogue_snapshot import Fault, Medium, Snapshot
+from communication.errors import DeliveryError
 from communication.sms_text import SmsSize, beyond_gsm_7, measure, simplify
 from tidings.templates.faults import finding_of
 from tidings.templates.findings import Finding
@@ -45,27 +46,60 @@ class Outcome:
         return not (self.message or self.fault or self.missing)
 
 
-def outcomes(
-    snapshot: Snapshot,
-    locale: str,
-    fields: Sequence[Field],
-    receiver: Mapping[str, str | None],
-    render: Render,
-) -> dict[Medium, Outcome]:
-    """Of every medium, rendered as the workers do it."""
-    values = {one.name: one.value for one in fields if one.value is not None}
-    found = {one: _refused(snapshot, one, locale, values) for one in Medium}
-    jobs = [
-        RenderJob(snapshot=snapshot, medium=one, locale=locale, values=values, receiver=receiver)
-        for one in Medium
-        if found[one].absent and snapshot.has(one, locale)
-    ]
+class Messages:
+    """Renders as the workers do. Shared by threads."""
 
-    def note(job: RenderJob, result: Result) -> None:
-        found[job.medium] = _outcome(job, result)
+    def __init__(self, render: Render) -> None:
+        self._render = render
+        self._faults: dict[Medium, tuple[str, Fault]] = {}
+        """Each medium's last, with the version that has it."""
 
-    render(jobs, note)
-    return found
+    def outcomes(
+        self,
+        snapshot: Snapshot,
+        locale: str,
+        fields: Sequence[Field],
+        receiver: Mapping[str, str | None],
+    ) -> dict[Medium, Outcome]:
+        """Of every medium, with the values of a form."""
+        values = {one.name: one.value for one in fields if one.value is not None}
+        found = {one: _refused(snapshot, one, locale, values) for one in Medium}
+        jobs = [
+            RenderJob(
+                # An SMS that never ends is no reason not to show the email.
+                group=group,
+                snapshot=snapshot,
+                medium=one,
+                locale=locale,
+                values=values,
+                receiver=receiver,
+            )
+            for group, one in enumerate(Medium, start=1)
+            if found[one].absent and snapshot.has(one, locale)
+        ]
+
+        def note(job: RenderJob, result: Result) -> None:
+            found[job.medium] = self._outcome(job, result)
+
+        self._render(jobs, note)
+        return found
+
+    def _outcome(self, job: RenderJob, result: Result) -> Outcome:
+        if isinstance(result, Rendered):
+            return Outcome(medium=job.medium, message=result)
+        fault = self._fault(job, result)
+        finding = finding_of(job.snapshot.name, fault, job.snapshot.files)
+        return Outcome(medium=job.medium, fault=finding)
+
+    def _fault(self, job: RenderJob, error: DeliveryError) -> Fault:
+        """What went too far several times is not tried again for a while, and has no line then."""
+        if isinstance(error, NotRendered):
+            self._faults[job.medium] = (job.snapshot.version, error.fault)
+            return error.fault
+        version, fault = self._faults.get(job.medium, ("", None))
+        if fault and version == job.snapshot.version:
+            return fault
+        return Fault(message=error.reason)
 
 
 def sms(text: str, *, simplified: bool) -> Sms:
@@ -79,11 +113,3 @@ def sms(text: str, *, simplified: bool) -> Sms:
 def _refused(snapshot: Snapshot, medium: Medium, locale: str, values: Mapping[str, Any]) -> Outcome:
     needed = snapshot.needs[medium] if snapshot.has(medium, locale) else frozenset()
     return Outcome(medium=medium, missing=sorted(needed - values.keys()))
-
-
-def _outcome(job: RenderJob, result: Result) -> Outcome:
-    if isinstance(result, Rendered):
-        return Outcome(medium=job.medium, message=result)
-    fault = result.fault if isinstance(result, NotRendered) else Fault(message=result.reason)
-    finding = finding_of(job.snapshot.name, fault, job.snapshot.files)
-    return Outcome(medium=job.medium, fault=finding)

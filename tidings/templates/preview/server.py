@@ -6,7 +6,7 @@ import click
 from falcon import App
 
 from communication.settings import Settings
-from tidings.serve import Server
+from tidings.serve import Server, check_address
 from tidings.templates.preview.app import create_preview
 from worker.templates.renderer import Renderer
 
@@ -18,7 +18,8 @@ _RENDERERS = 2
 
 
 def run_preview(settings: Settings, name: str | None) -> None:
-    """Serve until told to stop; `name` is the template whose address is told."""
+    """Serve until told to stop; `name` is the template whose address is told. SettingsError."""
+    check_address(settings.bind)
     address = f"http://{settings.bind}/" + (f"templates/{name}" if name else "")
 
     def tell() -> None:

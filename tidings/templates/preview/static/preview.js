@@ -46,8 +46,9 @@ async function refresh(said) {
     const response = await fetch(location.href, { signal: request.signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (!page.body.dataset.state) throw new Error(response.statusText);
+    const isBroken = page.querySelector("[data-part=broken]") !== null;
     take(page);
-    tell(page.querySelector("[data-part=broken]") ? "Broken" : said);
+    tell(isBroken ? "Broken" : said);
     return true;
   } catch (error) {
     if (error.name === "AbortError") return true;

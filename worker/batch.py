@@ -160,7 +160,10 @@ class BatchRunner:
 
 def _gather(answers: Answers, expected: int) -> list[tuple[Job, Outcome | None]]:
     """What is answered within FLUSH_EVERY of the first answer, or of now if none comes."""
-    gathered: list[tuple[Job, Outcome | None]] = []
+    try:
+        gathered = [answers.get(timeout=FLUSH_EVERY)]
+    except Empty:
+        return []
     deadline = time.monotonic() + FLUSH_EVERY
     while len(gathered) < expected:
         try:

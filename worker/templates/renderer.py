@@ -25,10 +25,10 @@ from worker.templates.wire import Failure, RenderJob
 Result = Rendered | DeliveryError
 Done = Callable[[RenderJob, Result], None]
 
-ROUND = 50
+ROUND = 100
 """Most jobs that one child is given at once."""
 
-HOLD = 0.01
+HOLD = 0.02
 """Seconds that answers may wait for others: a burst costs less than many calls."""
 
 log = structlog.get_logger("worker.templates")

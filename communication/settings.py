@@ -2,7 +2,7 @@
 
 import os
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -80,6 +80,13 @@ class Settings(BaseSettings):
                 "without authentication the API may only listen on loopback, for example "
                 "127.0.0.1:8080; put an authenticating proxy before it to serve others"
             )
+        return value
+
+    @field_validator("operations_allow")
+    @classmethod
+    def _operations_allow_is_networks(cls, value: str) -> str:
+        for network in filter(None, value.split(",")):
+            ip_network(network.strip())
         return value
 
     @field_validator("public_url")

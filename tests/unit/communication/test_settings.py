@@ -23,12 +23,19 @@ def test_the_defaults_need_no_other_server(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_fault_is_reported_together() -> None:
     with pytest.raises(SettingsError) as caught:
-        load_settings(bind="nowhere", try_times="101", broker_url="kafka://x", lease="-1")
+        load_settings(
+            bind="nowhere",
+            try_times="101",
+            broker_url="kafka://x",
+            lease="-1",
+            operations_allow="10.0.0.0/8,here",
+        )
 
     assert sorted(line.split(":")[0] for line in str(caught.value).splitlines()) == [
         "TIDINGS_BIND",
         "TIDINGS_BROKER_URL",
         "TIDINGS_LEASE",
+        "TIDINGS_OPERATIONS_ALLOW",
         "TIDINGS_TRY_TIMES",
     ]
 

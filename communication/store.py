@@ -98,10 +98,14 @@ def open_store(url: str, *, connections: int = 8, keep_plans: bool = False) -> S
 
 
 def upgrade(url: str) -> None:
-    """Bring the schema to the newest migration; safe to call from several processes at once."""
+    """Bring the schema to the newest migration; safe to call from several processes at once.
+
+    ServiceUnavailable when the database can't be reached.
+    """
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    command.upgrade(_alembic(url), "head")
+    with _translated():
+        command.upgrade(_alembic(url), "head")
 
 
 def check_schema(url: str) -> None:

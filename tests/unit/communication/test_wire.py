@@ -121,6 +121,11 @@ def test_the_capitals_of_the_seeds_field_table_are_understood() -> None:
     assert draft.receivers[0].app_user_id == "u1"
 
 
+def test_base64_may_come_in_lines() -> None:
+    attachment = {"content": "QUJD\r\nREVG\n", "mimeType": "text/plain"}
+    assert read(EMAIL | {"attachment": [attachment]}).document["attachment"] == [attachment]
+
+
 def test_what_is_left_out_gets_its_default() -> None:
     document = read(EMAIL).document
     assert (document["priority"], document["tryTimes"], document["logFlag"]) == (4, 7, True)

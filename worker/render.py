@@ -65,7 +65,7 @@ def render(job: Job, *, address: str, attachments: tuple[Attachment, ...]) -> Ou
 def sender_of(given: object) -> Sender:
     """The sender as the client gave it: an object, or free text that names it."""
     if isinstance(given, str):
-        return Sender(name=given)
+        return _named(given)
     if not isinstance(given, Mapping):
         return Sender()
     return Sender(
@@ -77,8 +77,13 @@ def sender_of(given: object) -> Sender:
 
 def default_sender(setting: str) -> Sender:
     """The sender of TIDINGS_EMAIL_SENDER: `Name <address>` or a bare address."""
-    name, email = parseaddr(setting)
-    return Sender(name=name or None, email=email or None)
+    return _named(setting)
+
+
+def _named(text: str) -> Sender:
+    """Of `Name <address>`, an address, or a name alone."""
+    name, email = parseaddr(text)
+    return Sender(name=name or None, email=email) if "@" in email else Sender(name=text)
 
 
 def characteristics_of(*lists: object) -> dict[str, Any]:

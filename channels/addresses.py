@@ -32,4 +32,5 @@ def mailbox(address: str, owner: str) -> Mailbox:
     try:
         return parse_mailbox(address)
     except ValueError as error:
-        raise PermanentDeliveryError(f"the {owner}'s email address is not valid: {error}") from error
+        reason = f"the {owner}'s email address is not valid: {error}"
+        raise PermanentDeliveryError(reason) from error

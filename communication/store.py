@@ -137,11 +137,18 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, PoolTimeout) as error:
+        if _is_our_fault(error):
+            raise
         raise ServiceUnavailable(f"The database can't be used now: {_first_line(error)}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise ServiceUnavailable("The connection to the database was lost.") from error
         raise
+
+
+def _is_our_fault(error: Exception) -> bool:
+    """SQLite has one class for a statement that is wrong and a database that can't be used."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR"
 
 
 def _first_line(error: Exception) -> str:

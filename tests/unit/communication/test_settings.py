@@ -51,6 +51,11 @@ def test_loopback_addresses_are_bound(bind: str) -> None:
     assert load_settings(bind=bind).bind == bind
 
 
+def test_a_data_folder_that_a_url_would_cut_is_refused() -> None:
+    with pytest.raises(SettingsError, match="TIDINGS_DATA"):
+        load_settings(data="/srv/what?")
+
+
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tidings_database_url").write_text("postgresql://tidings:hush@db/tidings\n")
     monkeypatch.setenv("TIDINGS_SECRETS_DIR", str(tmp_path))

@@ -6,11 +6,12 @@ from email.utils import format_datetime
 
 import html_text
 
-from channels.addresses import Mailbox, mailbox
+from channels.addresses import mailbox
 from channels.base import Outbound, Sender
 from channels.identifiers import digest, plain
 from channels.mime import attachment_part, header, mailbox_header, multipart, text_part
 from communication import clock
+from communication.mailbox import Mailbox
 
 _URGENT = (0, 1)
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from communication.errors import SettingsError
 Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
 _BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
+_URL_MARKS = frozenset("?#%")
 _PORTS = range(1, 65_536)
 
 
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
         "Tidings <tidings@localhost>", description="From, where the message names no sender."
     )
     attachments: Path = Field(
-        Path("attachments"), description="Folder that attachment paths are looked up in."
+        Path("attachments"), description="Folder that attachment paths are inside of."
     )
     templates: Path = Field(Path("templates"), description="The content authors' folder.")
     sms_simplify: bool = Field(
@@ -98,6 +99,20 @@ class Settings(BaseSettings):
                 "without authentication the API may only listen on loopback, for example "
                 "127.0.0.1:8080; put an authenticating proxy before it to serve others"
             )
+        return value
+
+    @field_validator("operations_allow")
+    @classmethod
+    def _operations_allow_is_networks(cls, value: str) -> str:
+        for network in filter(None, value.split(",")):
+            ip_network(network.strip())
+        return value
+
+    @field_validator("data")
+    @classmethod
+    def _data_fits_into_a_url(cls, value: Path) -> Path:
+        if not _URL_MARKS.isdisjoint(str(value)):
+            raise ValueError("must be a folder without ?, # or % in its name")
         return value
 
     @field_validator("public_url")

@@ -98,10 +98,14 @@ def open_store(url: str, *, connections: int = 8, keep_plans: bool = False) -> S
 
 
 def upgrade(url: str) -> None:
-    """Bring the schema to the newest migration; safe to call from several processes at once."""
+    """Bring the schema to the newest migration; safe to call from several processes at once.
+
+    ServiceUnavailable when the database can't be reached.
+    """
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    command.upgrade(_alembic(url), "head")
+    with _translated():
+        command.upgrade(_alembic(url), "head")
 
 
 def check_schema(url: str) -> None:
@@ -133,11 +137,18 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, PoolTimeout) as error:
+        if _is_our_fault(error):
+            raise
         raise ServiceUnavailable(f"The database can't be used now: {_first_line(error)}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise ServiceUnavailable("The connection to the database was lost.") from error
         raise
+
+
+def _is_our_fault(error: Exception) -> bool:
+    """SQLite has one class for a statement that is wrong and a database that can't be used."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR"
 
 
 def _first_line(error: Exception) -> str:

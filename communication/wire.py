@@ -16,6 +16,7 @@ from communication.wire_receiver import (
     Addressee,
     read_addressee,
     read_characteristics,
+    read_email,
 )
 from communication.wire_template import Templates, check_template
 
@@ -106,7 +107,7 @@ def read_message(fields: Fields, rules: Rules) -> Draft:
             fields, "CommunicationRequestCharacteristic"
         ),
         attachment=fields.items("attachment", read_attachment),
-        sender=fields.nested("sender", _sender),
+        sender=fields.nested("sender", lambda value: _sender(value, channel)),
     )
     draft = Draft(
         id=_message_id(fields),
@@ -186,11 +187,12 @@ def _options(fields: Fields, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _sender(value: object) -> dict[str, Any] | str:
+def _sender(value: object, channel: str) -> dict[str, Any] | str:
     if isinstance(value, str):
         Fields({"": value}).text("", most=_SENDER_LONGEST)
         return value
     fields = Fields.of(value, SENDER_FIELDS)
+    read_email(fields, needed=channel == "email" and "email" in fields.values)
     names = ("id", "name", "email", "phoneNumber")
     texts = {name: fields.text(name, most=_SENDER_LONGEST) for name in names}
     return {name: value for name, value in fields.values.items() if texts.get(name, "") is not None}

@@ -75,6 +75,7 @@ def _check_content(fields: Fields, content: str | None, mime_type: str | None) -
     if mime_type is None:
         raise fields.missing("mimeType", "is required with content")
     try:
-        base64.b64decode(content, validate=True)
+        # Encoders for mail write lines; what else is no base64 stays refused.
+        base64.b64decode("".join(content.split()), validate=True)
     except (binascii.Error, ValueError):
         raise fields.invalid("content", "must be base64") from None

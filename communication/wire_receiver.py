@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from communication.errors import InvalidField
 from communication.fields import Fields, Spellings, present
+from communication.mailbox import mailbox
 
 RECEIVER_FIELDS = Spellings(
     "id",
@@ -30,7 +31,6 @@ _ID_LONGEST = 256
 _EMAIL_LONGEST = 320
 _PHONE_NOISE = re.compile(r"[\s().\-/]+")
 _PHONE = re.compile(r"\+?[0-9]{3,15}")
-_EMAIL = re.compile(r"[^@\s\x00-\x20\x7f-\x9f<>,;]+@[^@\s\x00-\x20\x7f-\x9f<>,;]+")
 
 
 class Addressee(NamedTuple):
@@ -54,7 +54,7 @@ def read_addressee(value: object, channel: str) -> Addressee:
     return Addressee(
         id=fields.text("id", most=_ID_LONGEST),
         name=fields.text("name", most=_TEXT_LONGEST),
-        email=_email(fields, needed=channel == "email"),
+        email=read_email(fields, needed=channel == "email"),
         phone=_phone(fields, needed=channel == "sms"),
         app_user_id=_app_user_id(fields),
         ip=_ip(fields),
@@ -105,11 +105,15 @@ def _characteristic(value: object) -> dict[str, Any]:
     return fields.values | {"name": name}
 
 
-def _email(fields: Fields, *, needed: bool) -> str | None:
+def read_email(fields: Fields, *, needed: bool) -> str | None:
+    """The `email` of a receiver or sender, checked if it is needed to reach or name them."""
     text = fields.text("email", most=_EMAIL_LONGEST)
-    if needed and not _EMAIL.fullmatch(text or ""):
-        raise fields.invalid("email", "must be an email address such as name@example.com")
-    return text
+    if needed:
+        try:
+            mailbox(text or "")
+        except ValueError as error:
+            raise fields.invalid("email", str(error)) from error
+    return text and text.strip()
 
 
 def _phone(fields: Fields, *, needed: bool) -> str | None:

@@ -96,7 +96,10 @@ main.add_command(templates)
 
 def _start(process: str, **overrides: str | None) -> Settings:
     settings = load_settings(**overrides)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"TIDINGS_DATA: no folder {settings.data}: {error.strerror}") from error
     configure_logging(settings.log_level, process=process)
     return settings
 

@@ -8,6 +8,7 @@ from types import FrameType
 from redis import Redis
 
 from api.app import create_app
+from communication.errors import SettingsError
 from communication.settings import Settings
 from communication.store import Store, check_schema, open_store
 from tidings.serve import Server
@@ -26,6 +27,7 @@ def run_api(settings: Settings) -> None:
 
 def run_relay(settings: Settings) -> None:
     """Relay until told to stop."""
+    _check_broker(settings)
     relay = open_relay(_checked_store(settings, connections=2), settings, open_queues(settings))
     _when_told(relay.stop)
     relay.run()
@@ -33,6 +35,7 @@ def run_relay(settings: Settings) -> None:
 
 def run_workers(settings: Settings, queues: Sequence[str]) -> None:
     """Work for the given queues until told to stop."""
+    _check_broker(settings)
     store = _checked_store(settings, connections=settings.worker_threads * 3)
     workers = Workers(store, settings, open_queues(settings), queues)
     told = Event()
@@ -49,6 +52,14 @@ def open_redis(settings: Settings) -> Redis | None:
     return Redis.from_url(
         settings.redis_url, socket_connect_timeout=REDIS_PATIENCE, socket_timeout=REDIS_PATIENCE
     )
+
+
+def _check_broker(settings: Settings) -> None:
+    """SettingsError for a broker that the other processes can't reach: work would go nowhere."""
+    if settings.broker_url.startswith("memory:"):
+        raise SettingsError(
+            "TIDINGS_BROKER_URL: memory:// is for `tidings up`; relay and workers need amqp://"
+        )
 
 
 def _checked_store(settings: Settings, *, connections: int) -> Store:

@@ -20,19 +20,29 @@ from communication.settings import Settings
 from communication.store import Store
 from worker.deliver import Deliverer
 from worker.isolation import Isolation
-from worker.jobs import Taken, begin, take_jobs
+from worker.jobs import Taken, begin, gone, take_jobs
 from worker.outcomes import Outcome, settle
 from worker.render import Job
 from worker.templating import Templating
 
 FLUSH_EVERY = 0.05
 """Seconds: a killed worker repeats at most what it sent in this time."""
+LOOK_EVERY = 0.25
+"""Seconds between looks at what was cancelled or deleted while a batch is sent."""
 PERSEVERE = 0.5
 """Seconds between tries to record outcomes while the database is away."""
 
 log = structlog.get_logger(part="worker.batch")
 
-Answers = SimpleQueue[tuple[Job, Outcome | None]]
+
+class Answers(SimpleQueue[tuple[Job, Outcome | None]]):
+    """What became of the jobs of one batch, as it becomes known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: set[int] = set()
+        """Messages that were cancelled or deleted meanwhile."""
+        self.looked = time.monotonic()
 
 
 class BatchRunner:
@@ -92,7 +102,7 @@ class BatchRunner:
         return until - moment <= self._lease * 2 / 3
 
     def _send_all(self, taken: Taken) -> None:
-        answers: Answers = SimpleQueue()
+        answers = Answers()
         unrendered = [job for job in taken.jobs if self._is_to_be_rendered(job)]
         if unrendered and self._templating:
             self._templating.begin(unrendered, lambda job: self._submit(job, answers))
@@ -107,6 +117,7 @@ class BatchRunner:
             for job, _ in answered:
                 del open_jobs[job.delivery_key]
             until = self._renew(taken.lease, open_jobs, until)
+            self._recall(answers, open_jobs)
 
     def _is_to_be_rendered(self, job: Job) -> bool:
         return self._templating is not None and "template" in job.document and not job.unwanted
@@ -118,6 +129,8 @@ class BatchRunner:
     def _attempt_next(self) -> None:
         """The most urgent of all batches: the lanes of one process share its threads."""
         _, _, job, answers = self._waiting.get()
+        if job.message_key in answers.gone:
+            job = replace(job, unwanted=True)
         answers.put((job, None if self._stopping.is_set() else self._deliverer.attempt(job)))
 
     def _record(self, lease: str, answered: Sequence[tuple[Job, Outcome | None]]) -> None:
@@ -156,6 +169,17 @@ class BatchRunner:
             log.warning("the lease can't be renewed now", why=error.message)
             return until
         return moment + self._lease
+
+    def _recall(self, answers: Answers, open_jobs: dict[int, Job]) -> None:
+        """Learn which messages are wanted no more: what is not begun of them is not sent."""
+        if not open_jobs or time.monotonic() - answers.looked < LOOK_EVERY:
+            return
+        answers.looked = time.monotonic()
+        try:
+            with self._store.read() as connection:
+                answers.gone = gone(connection, {job.message_key for job in open_jobs.values()})
+        except ServiceUnavailable as error:
+            log.warning("can't learn what was cancelled", why=error.message)
 
 
 def _gather(answers: Answers, expected: int) -> list[tuple[Job, Outcome | None]]:

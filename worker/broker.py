@@ -1,7 +1,7 @@
 """The message broker: RabbitMQ, or Dramatiq's in-memory stub in the embedded mode.
 
 It only wakes workers up. None of Dramatiq's middleware is used: retries, schedules and
-time limits are the database's (DESIGN: Retries acks and loses a message when it can't be
+time limits are the database's (its Retries acks and loses a message when it can't be
 enqueued again, delayed messages sit in worker memory).
 """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from channels.base import Receiver as ChannelReceiver
 from communication.bulk import among
@@ -66,6 +66,17 @@ def begin(connection: Connection, message_keys: Iterable[int], now: datetime) ->
             for row in begun
         ],
     )
+
+
+def gone(connection: Connection, message_keys: Iterable[int]) -> set[int]:
+    """Those of the messages that were cancelled or deleted."""
+    rows = connection.execute(
+        select(MESSAGE.c.key).where(
+            among(connection, MESSAGE.c.key, message_keys),
+            or_(MESSAGE.c.status == Status.CANCELLED, MESSAGE.c.deleted_at.is_not(None)),
+        )
+    )
+    return set(rows.scalars())
 
 
 def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:

@@ -89,7 +89,7 @@ def _values(job: Job) -> dict[str, str]:
 def sender_of(given: object) -> Sender:
     """The sender as the client gave it: an object, or free text that names it."""
     if isinstance(given, str):
-        return Sender(name=given)
+        return _named(given)
     if not isinstance(given, Mapping):
         return Sender()
     return Sender(
@@ -101,8 +101,13 @@ def sender_of(given: object) -> Sender:
 
 def default_sender(setting: str) -> Sender:
     """The sender of TIDINGS_EMAIL_SENDER: `Name <address>` or a bare address."""
-    name, email = parseaddr(setting)
-    return Sender(name=name or None, email=email or None)
+    return _named(setting)
+
+
+def _named(text: str) -> Sender:
+    """Of `Name <address>`, an address, or a name alone."""
+    name, email = parseaddr(text)
+    return Sender(name=name or None, email=email) if "@" in email else Sender(name=text)
 
 
 def characteristics_of(*lists: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from channels.base import Outbound, Receiver
 from communication import due
@@ -320,3 +320,33 @@ def test_a_plug_in_that_forgets_the_reference_has_sent(
     runner.run(claimed(store), "relay")
 
     assert states(store) == [State.DELIVERED]
+
+
+def test_what_is_cancelled_while_its_batch_is_sent_is_not_begun(
+    store: Store, runner: BatchRunner, channel: Scripted
+) -> None:
+    store_message(store, email(20))
+    hold = threading.Event()
+    channel.answer = lambda _outbound: "x" if hold.wait(10) else ""
+    batch = threading.Thread(target=runner.run, args=(claimed(store), "relay"))
+    batch.start()
+    wait_until(lambda: len(channel.sent) == channel.concurrency)
+
+    with store.write() as connection:
+        connection.execute(update(MESSAGE).values(status=Status.CANCELLED))
+    looks = count_reads(store)
+    wait_until(lambda: looks() > 1)
+    hold.set()
+    batch.join()
+
+    assert len(channel.sent) == channel.concurrency
+    assert sorted(states(store)) == [State.CANCELLED] * 16 + [State.DELIVERED] * 4
+
+
+def count_reads(store: Store) -> Callable[[], int]:
+    """How many statements the store has begun since."""
+    begun: list[str] = []
+    event.listen(
+        store.engine, "before_cursor_execute", lambda *arguments: begun.append(arguments[2])
+    )
+    return lambda: sum("communication_message.deleted_at" in statement for statement in begun)

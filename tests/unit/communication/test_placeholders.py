@@ -1,4 +1,4 @@
-"""`$Name` in inline content (seed 004, DESIGN §5.1)."""
+"""`$Name` in inline content (seed 004)."""
 
 import html
 

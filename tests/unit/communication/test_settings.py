@@ -23,12 +23,19 @@ def test_the_defaults_need_no_other_server(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_fault_is_reported_together() -> None:
     with pytest.raises(SettingsError) as caught:
-        load_settings(bind="nowhere", try_times="101", broker_url="kafka://x", lease="-1")
+        load_settings(
+            bind="nowhere",
+            try_times="101",
+            broker_url="kafka://x",
+            lease="-1",
+            operations_allow="10.0.0.0/8,here",
+        )
 
     assert sorted(line.split(":")[0] for line in str(caught.value).splitlines()) == [
         "TIDINGS_BIND",
         "TIDINGS_BROKER_URL",
         "TIDINGS_LEASE",
+        "TIDINGS_OPERATIONS_ALLOW",
         "TIDINGS_TRY_TIMES",
     ]
 
@@ -42,6 +49,11 @@ def test_without_authentication_only_loopback_is_bound(bind: str) -> None:
 @pytest.mark.parametrize("bind", ["127.0.0.1:1", "localhost:8080", "[::1]:65535", "127.1.2.3:80"])
 def test_loopback_addresses_are_bound(bind: str) -> None:
     assert load_settings(bind=bind).bind == bind
+
+
+def test_a_data_folder_that_a_url_would_cut_is_refused() -> None:
+    with pytest.raises(SettingsError, match="TIDINGS_DATA"):
+        load_settings(data="/srv/what?")
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

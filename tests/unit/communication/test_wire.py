@@ -132,6 +132,11 @@ def test_the_capitals_of_the_seeds_field_table_are_understood() -> None:
     assert draft.receivers[0].app_user_id == "u1"
 
 
+def test_base64_may_come_in_lines() -> None:
+    attachment = {"content": "QUJD\r\nREVG\n", "mimeType": "text/plain"}
+    assert read(EMAIL | {"attachment": [attachment]}).document["attachment"] == [attachment]
+
+
 def test_what_is_left_out_gets_its_default() -> None:
     document = read(EMAIL).document
     assert (document["priority"], document["tryTimes"], document["logFlag"]) == (4, 7, True)
@@ -220,6 +225,9 @@ def test_an_sms_needs_no_subject() -> None:
         ),
         ({"receiver": [{"email": "a@b"}, {"Email": "a b@c"}]}, "receiver[1].Email"),
         ({"receiver": [{"email": "a@b@c"}]}, "receiver[0].email"),
+        ({"receiver": [{"email": "a@b..c"}]}, "receiver[0].email"),
+        ({"receiver": [{"email": "a(b)@c.se"}]}, "receiver[0].email"),
+        ({"sender": {"email": "x@y\r\nBcc: z@y"}}, "sender.email"),
         ({"receiver": [{"email": "a@b\nBcc:c@d"}]}, "receiver[0].email"),
         ({"receiver": [{"email": "x" * 319 + "@b"}]}, "receiver[0].email"),
         ({"receiver": [{"email": "a@b", "name": "x" * 513}]}, "receiver[0].name"),

@@ -59,6 +59,8 @@ def test_the_sender_is_an_object_or_free_text() -> None:
 
     assert sender_of(whole) == Sender(name="ABC", email="abc@example.com", phone="10086")
     assert sender_of("ABC Company") == Sender(name="ABC Company")
+    assert sender_of("ABC <a@example.com>") == Sender(name="ABC", email="a@example.com")
+    assert sender_of("a@example.com") == Sender(email="a@example.com")
     assert sender_of(None) == Sender()
 
 

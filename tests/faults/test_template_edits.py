@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.templates import write
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 READERS = 3
@@ -58,9 +59,11 @@ def readers(*arguments: object) -> list[subprocess.Popen[str]]:
 
 
 def test_each_message_is_of_one_edit_and_none_fails(tmp_path: Path) -> None:
-    folder, over = tmp_path / "templates", tmp_path / "over"
+    folder, keep, over = tmp_path / "templates", tmp_path / "keep", tmp_path / "over"
     write(folder, texts(0))
-    started = readers(folder, tmp_path / "keep", over, MESSAGES // READERS)
+    started = readers(folder, keep, over, MESSAGES // READERS)
+    # One that starts later, while the newest version is a broken one, finds a good one here.
+    wait_until(lambda: (keep / "hello.json").exists())
 
     for edit in range(1, EDITS + 1):
         WAYS[edit % len(WAYS)](folder, texts(edit))

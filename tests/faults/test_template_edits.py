@@ -63,7 +63,7 @@ def test_each_message_is_of_one_edit_and_none_fails(tmp_path: Path) -> None:
     write(folder, texts(0))
     started = readers(folder, keep, over, MESSAGES // READERS)
     # One that starts later, while the newest version is a broken one, finds a good one here.
-    wait_until(lambda: (keep / "hello.json").exists())
+    wait_until((keep / "hello.json").exists)
 
     for edit in range(1, EDITS + 1):
         WAYS[edit % len(WAYS)](folder, texts(edit))

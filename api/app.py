@@ -1,6 +1,5 @@
 """The HTTP application: resources, and where they are served."""
 
-from collections.abc import Callable
 from typing import Any
 
 from falcon import App
@@ -14,14 +13,11 @@ from api.hubs import Hubs, OneHub
 from api.message import Message
 from api.messages import Messages, NewSend, Send
 from api.operations import Health, Metrics, Ready
+from communication.catalogue import open_catalogue
 from communication.settings import Settings
 from communication.store import Store
 from communication.wire import Rules
-
-
-def no_templates(_name: str) -> bool:
-    """No template is known."""
-    return False
+from communication.wire_template import Templates
 
 
 def create_app(
@@ -29,13 +25,13 @@ def create_app(
     settings: Settings,
     *,
     redis: "Redis | None" = None,
-    has_template: Callable[[str], bool] = no_templates,
+    templates: Templates | None = None,
 ) -> App[Any, Any]:
     """The API over a store. It needs neither broker nor Redis to accept a message."""
     rules = Rules(
         max_receivers=settings.max_receivers,
         try_times=settings.try_times,
-        has_template=has_template,
+        templates=templates or open_catalogue(settings),
     )
     context = Context(store=store, settings=settings, rules=rules)
     app = App(middleware=[Edge()])

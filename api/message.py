@@ -1,6 +1,7 @@
 """One communicationMessage of TMF681 v1: read, changed, deleted (docs/tmf681.md)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from falcon import Request, Response
@@ -68,7 +69,10 @@ class Message:
             stored = load_stored(connection, head)
             resource = self._represent(stored)
             cancelling = asks_to_cancel(given, head, resource["href"])
-            draft = read_message(merge(resource, given), self._context.rules)
+            rules = self._context.rules
+            if cancelling:  # whatever has become of its template
+                rules = replace(rules, templates=None)
+            draft = read_message(merge(resource, given), rules)
             stored = change(connection, stored, draft, cancelling=cancelling, now=now())
             resp.data = whole(self._context, stored)
         resp.status = 201

@@ -13,6 +13,7 @@ from functools import partial
 from bench import celery_pipeline, dramatiq_pipeline
 from bench.accept import CONNECTIONS, measure_accepting
 from bench.deliver import measure_delivering
+from bench.feed import TEMPLATED
 from bench.figure import Figure
 from bench.pipelines import measure_celery, measure_dramatiq, measure_idle_dramatiq
 from bench.report import Bar, Line, machine, ratios, table
@@ -20,6 +21,7 @@ from bench.stack import Stack
 
 LEAST_ACCEPTED = 1_200
 LEAST_TIMES_CELERY = 5
+LEAST_TEMPLATED = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,11 @@ def measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
             name=f"delivered, {count} messages, one worker",
             unit="deliveries/s",
             run=partial(deliver, workers=1, each=1),
+        ),
+        "templated": Measurement(
+            name=f"delivered, {count} messages from a template, one worker",
+            unit="deliveries/s",
+            run=partial(deliver, workers=1, each=1, document=TEMPLATED),
         ),
         "celery": Measurement(
             name="Celery pipeline",
@@ -142,6 +149,11 @@ def _bars(lines: dict[str, Line]) -> list[Bar]:
             name="deliveries/s, times the Celery pipeline's",
             figure=lines["delivered"].median / celery,
             least=LEAST_TIMES_CELERY,
+        ),
+        Bar(
+            name="deliveries/s from a template, share of those with inline content",
+            figure=lines["templated"].median / lines["delivered"].median,
+            least=LEAST_TEMPLATED,
         ),
     ]
 

@@ -1,12 +1,12 @@
 """Deliveries per second by Tidings: from stored to recorded."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from psycopg import Connection
 
-from bench.feed import check_recorded, feed_deliveries, feed_messages, is_all_recorded
+from bench.feed import INLINE, check_recorded, feed_deliveries, feed_messages, is_all_recorded
 from bench.figure import Figure, Meter, processor_each
 from bench.stack import Stack, connect
 from communication.lanes import queue_name
@@ -18,14 +18,21 @@ WITHIN = 300.0
 LOOK_EVERY = 0.02
 
 
-def measure_delivering(stack: Stack, *, deliveries: int, workers: int, each: int) -> Figure:
+def measure_delivering(
+    stack: Stack,
+    *,
+    deliveries: int,
+    workers: int,
+    each: int,
+    document: Mapping[str, object] = INLINE,
+) -> Figure:
     """The rate at which a relay and the workers clear `deliveries`, of messages to `each`.
 
     All become due in one transaction, while the relay and the workers wait for work; the time
     ends when the last outcome is committed.
     """
     with stack.database() as database, connect(database) as connection, ExitStack() as parts:
-        feed_messages(connection, messages=deliveries // each, each=each)
+        feed_messages(connection, messages=deliveries // each, each=each, document=document)
         work = ("work", "--queues", "deliver.*.normal")
         started = [parts.enter_context(stack.tidings(database, *work)) for _ in range(workers)]
         relay = parts.enter_context(stack.tidings(database, "relay"))

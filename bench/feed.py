@@ -1,22 +1,35 @@
 """Stored messages and their deliveries, written by PostgreSQL itself."""
 
 import json
+from collections.abc import Mapping
 
 from psycopg import Connection
 
-_DOCUMENT = {
+_COMMON = {
     "type": "Email",
+    "sender": {"name": "Parcels", "email": "parcels@example.com"},
+    "priority": 4,
+    "tryTimes": 3,
+    "logFlag": True,
+}
+INLINE = _COMMON | {
     "subject": "Hello $Name",
     "content": "Dear $Name, your parcel $Parcel is on its way. It weighs $Weight kg.",
     "CommunicationRequestCharacteristic": [
         {"name": "Parcel", "value": "P-2026-000123"},
         {"name": "Weight", "value": "2.5"},
     ],
-    "sender": {"name": "Parcels", "email": "parcels@example.com"},
-    "priority": 4,
-    "tryTimes": 3,
-    "logFlag": True,
 }
+TEMPLATED = _COMMON | {
+    "template": "delivery-progress",
+    "CommunicationRequestCharacteristic": [
+        {"name": "orderNumber", "value": "P-2026-000123"},
+        {"name": "status", "value": "shipped"},
+        {"name": "expectedDate", "value": "2026-11-24"},
+        {"name": "trackingUrl", "value": "https://www.example.com/track/P-2026-000123"},
+    ],
+}
+"""Subject, preheader, HTML in a layout, and text; every receiver has a name of its own."""
 _MESSAGES = """
 INSERT INTO communication_message (
     uid, tenant, id, channel, priority, status, send, receiver_count, open_count, delivered_count,
@@ -51,10 +64,12 @@ SELECT (SELECT count(*) FROM delivery WHERE state = 'delivered' AND due_at IS NU
 """
 
 
-def feed_messages(connection: Connection, *, messages: int, each: int) -> None:
+def feed_messages(
+    connection: Connection, *, messages: int, each: int, document: Mapping[str, object] = INLINE
+) -> None:
     """Messages in progress with `each` receivers each; nothing is due yet."""
     connection.execute(_MESSAGES, {"messages": messages, "each": each})
-    connection.execute(_DOCUMENTS, {"document": json.dumps(_DOCUMENT)})
+    connection.execute(_DOCUMENTS, {"document": json.dumps(document)})
     connection.execute(_RECEIVERS)
     connection.execute("VACUUM ANALYZE")
 

@@ -20,6 +20,14 @@ RETRIED = Counter(
 PUBLISH_FAILED = Counter(
     "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
 )
+TEMPLATE_FAULTS = Counter(
+    "tidings_template_faults",
+    "Edits that broke a template, as each process met them.",
+    ("template",),
+)
+RENDERS_FAILED = Counter(
+    "tidings_renders_failed", "Deliveries that no message could be made for.", ("template",)
+)
 
 TRIES = {
     State.DELIVERED: DELIVERED,

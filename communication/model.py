@@ -228,6 +228,8 @@ class Delivery(DueWork, table=True):
     ordinal: int = Field(sa_type=Integer)
     reason: str | None = Field(default=None, sa_type=Text)
     reference: str | None = Field(default=None, sa_type=Text)
+    template_version: str | None = Field(default=None, sa_type=Text)
+    segments: int | None = Field(default=None, sa_type=Integer)
     created_at: datetime = Field(sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
 

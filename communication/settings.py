@@ -46,6 +46,24 @@ class Settings(BaseSettings):
     attachments: Path = Field(
         Path("attachments"), description="Folder that attachment paths are inside of."
     )
+    templates: Path = Field(Path("templates"), description="The content authors' folder.")
+    sms_simplify: bool = Field(
+        default=True,
+        description="Send typographic quotes, dashes and spaces in an SMS as GSM-7 has them, "
+        "where that makes it cheaper.",
+    )
+    locale: str = Field(
+        "en",
+        pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$",
+        description="Language of templates' files that are in no locale's folder.",
+    )
+    render_processes: int = Field(
+        2, ge=1, description="Processes in which each worker renders templates."
+    )
+    render_seconds: Seconds = Field(1, description="Longest time that one rendering may compute.")
+    render_memory: int = Field(
+        512, ge=64, description="Memory that rendering may use in each process, in MiB."
+    )
 
     try_times: int = Field(3, ge=0, le=100, description="Tries again after a transient failure.")
     retry_base: Seconds = Field(5, description="Seconds before the first try again; then doubled.")

@@ -1,11 +1,12 @@
 """TMF681 messages from the wire: validated, and brought into one canonical form (seed 004)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from communication.catalogue_snapshot import LOCALE
 from communication.fields import Fields, Spellings, present
 from communication.lanes import DEFAULT_PRIORITY
 from communication.placeholders import names_in
@@ -17,6 +18,7 @@ from communication.wire_receiver import (
     read_characteristics,
     read_email,
 )
+from communication.wire_template import Templates, check_template
 
 APART = frozenset(
     ("id", "href", "status", "sendTime", "sendTimeComplete", "receiver", "deliverySummary")
@@ -58,7 +60,6 @@ _TRY_TIMES = range(101)
 _ID_MARKS = frozenset("0123456789._-")
 _NO_IDS = frozenset((".", "..", "send"))
 _TEMPLATE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,8 @@ class Rules:
 
     max_receivers: int
     try_times: int
-    has_template: Callable[[str], bool]
+    templates: Templates | None
+    """None: templates are not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ def read_message(fields: Fields, rules: Rules) -> Draft:
     known = present(
         type=TYPE_NAMES[channel],
         priority=DEFAULT_PRIORITY if priority is None else priority,
-        **_texts(fields, channel, rules),
+        **_texts(fields, channel),
         **_options(fields, rules),
         CommunicationRequestCharacteristic=read_characteristics(
             fields, "CommunicationRequestCharacteristic"
@@ -116,6 +118,8 @@ def read_message(fields: Fields, rules: Rules) -> Draft:
         receivers=_receivers(fields, channel, rules),
     )
     _check_placeholders(fields, draft)
+    if "template" in draft.document and rules.templates is not None:
+        check_template(fields, channel, draft.document, draft.receivers, rules.templates)
     return draft
 
 
@@ -138,8 +142,8 @@ def _message_id(fields: Fields) -> str | None:
     return given
 
 
-def _texts(fields: Fields, channel: str, rules: Rules) -> dict[str, Any]:
-    template = _template(fields, rules)
+def _texts(fields: Fields, channel: str) -> dict[str, Any]:
+    template = _template(fields)
     content = fields.text("content", most=_CONTENT_LONGEST)
     subject = fields.text("subject", most=SUBJECT_LONGEST)
     if content is None and template is None:
@@ -153,7 +157,7 @@ def _texts(fields: Fields, channel: str, rules: Rules) -> dict[str, Any]:
         raise missing("subject", f"is required for type {TYPE_NAMES[channel]}")
     description = fields.text("description", most=_DESCRIPTION_LONGEST)
     locale = fields.text("locale", most=40)
-    if locale is not None and not _LOCALE.fullmatch(locale):
+    if locale is not None and not LOCALE.fullmatch(locale):
         raise fields.invalid("locale", "must be a language tag such as sv or pt-BR")
     return {
         "subject": subject,
@@ -164,14 +168,12 @@ def _texts(fields: Fields, channel: str, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _template(fields: Fields, rules: Rules) -> str | None:
+def _template(fields: Fields) -> str | None:
     template = fields.text("template", most=ID_LONGEST)
     if template is None:
         return None
     if not _TEMPLATE.fullmatch(template):
         raise fields.invalid("template", "must be a name of letters, digits, '.', '_' or '-'")
-    if not rules.has_template(template):
-        raise fields.invalid("template", f"there is no template {template!r}")
     return template
 
 

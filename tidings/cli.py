@@ -12,6 +12,7 @@ from communication.errors import SettingsError, TidingsError
 from communication.lanes import QUEUE_VERSION, deliver_queues
 from communication.log import configure_logging
 from communication.settings import Settings, load_settings
+from tidings.templates.commands import templates
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,6 +89,9 @@ def upgrade() -> None:
 
         upgrade_schema(settings.database_url)
         click.echo(f"The schema of {redacted(settings.database_url)} is up to date.")
+
+
+main.add_command(templates)
 
 
 def _start(process: str, **overrides: str | None) -> Settings:

@@ -10,6 +10,7 @@ from falcon import App
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from communication.errors import SettingsError
 from communication.settings import Settings
 
 GRACE = 35
@@ -86,6 +87,23 @@ def limit_waits(listener: socket.socket, seconds: int) -> None:
     """
     for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
         listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
+
+
+def check_address(bind: str) -> None:
+    """SettingsError at once, where gunicorn would try again for five seconds."""
+    host, _, port = bind.rpartition(":")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"TIDINGS_BIND: can't listen on {bind}: {error.strerror}; choose another "
+            "address with --bind"
+        ) from error
 
 
 def _leave_ctrl_c_to_the_master(_worker: Any) -> None:

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 from threading import Thread
@@ -21,7 +20,7 @@ from communication.model import DELIVERY
 from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
 from tidings.parts import open_redis
-from tidings.serve import GRACE, Server
+from tidings.serve import GRACE, Server, check_address
 from worker.broker import MemoryQueues
 from worker.main import Workers, all_queues, open_medium, open_queues, open_relay
 
@@ -33,7 +32,7 @@ def run_all(settings: Settings) -> None:
     """Migrate, then serve, relay and work until told to stop."""
     _check_channels(settings)
     lock = _lock_data_folder(settings.data)
-    _check_address(settings.bind)
+    check_address(settings.bind)
     upgrade(settings.database_url)
     house = _House(settings)
     try:
@@ -86,23 +85,6 @@ def _check_channels(settings: Settings) -> None:
     """SettingsError before anything is started, not from gunicorn's child."""
     for medium in CHANNELS:
         open_medium(settings, medium).close()
-
-
-def _check_address(bind: str) -> None:
-    """SettingsError at once, where gunicorn would try again for five seconds."""
-    host, _, port = bind.rpartition(":")
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host.strip("[]"), int(port), type=socket.SOCK_STREAM
-        )[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise SettingsError(
-            f"TIDINGS_BIND: can't listen on {bind}: {error.strerror}; choose another "
-            "address with --bind"
-        ) from error
 
 
 def _free_leases(store: Store) -> None:

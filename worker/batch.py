@@ -23,6 +23,7 @@ from worker.isolation import Isolation
 from worker.jobs import Taken, begin, gone, take_jobs
 from worker.outcomes import Outcome, settle
 from worker.render import Job
+from worker.templating import Templating
 
 FLUSH_EVERY = 0.05
 """Seconds: a killed worker repeats at most what it sent in this time."""
@@ -53,9 +54,11 @@ class BatchRunner:
         settings: Settings,
         deliverer: Deliverer,
         isolation: Isolation | None = None,
+        templating: Templating | None = None,
     ) -> None:
         self._store = store
         self._isolation = isolation or Isolation()
+        self._templating = templating
         self._lease = timedelta(seconds=settings.lease)
         self._deliverer = deliverer
         self._pool = ThreadPoolExecutor(deliverer.channel.concurrency, thread_name_prefix="send")
@@ -100,9 +103,12 @@ class BatchRunner:
 
     def _send_all(self, taken: Taken) -> None:
         answers = Answers()
+        unrendered = [job for job in taken.jobs if self._is_to_be_rendered(job)]
+        if unrendered and self._templating:
+            self._templating.begin(unrendered, lambda job: self._submit(job, answers))
         for job in taken.jobs:
-            self._waiting.put((job.priority, next(self._order), job, answers))
-            self._pool.submit(self._attempt_next)
+            if not self._is_to_be_rendered(job):
+                self._submit(job, answers)
         open_jobs = {job.delivery_key: job for job in taken.jobs}
         until = taken.until
         while open_jobs:
@@ -112,6 +118,13 @@ class BatchRunner:
                 del open_jobs[job.delivery_key]
             until = self._renew(taken.lease, open_jobs, until)
             self._recall(answers, open_jobs)
+
+    def _is_to_be_rendered(self, job: Job) -> bool:
+        return self._templating is not None and "template" in job.document and not job.unwanted
+
+    def _submit(self, job: Job, answers: Answers) -> None:
+        self._waiting.put((job.priority, next(self._order), job, answers))
+        self._pool.submit(self._attempt_next)
 
     def _attempt_next(self) -> None:
         """The most urgent of all batches: the lanes of one process share its threads."""
@@ -171,7 +184,10 @@ class BatchRunner:
 
 def _gather(answers: Answers, expected: int) -> list[tuple[Job, Outcome | None]]:
     """What is answered within FLUSH_EVERY of the first answer, or of now if none comes."""
-    gathered: list[tuple[Job, Outcome | None]] = []
+    try:
+        gathered = [answers.get(timeout=FLUSH_EVERY)]
+    except Empty:
+        return []
     deadline = time.monotonic() + FLUSH_EVERY
     while len(gathered) < expected:
         try:

@@ -3,16 +3,18 @@
 import random
 import time
 import traceback
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from channels.base import Attachment, Channel
+from channels.base import Attachment, Channel, Outbound
 from communication.clock import now
 from communication.errors import DeliveryError, TransientDeliveryError
 from communication.model import State
 from communication.settings import Settings
+from communication.sms_text import measure, simplify
 from worker.attachments import is_valid, read_attachment
 from worker.outcomes import Outcome
 from worker.render import Job, render
@@ -44,7 +46,7 @@ class Deliverer:
         if job.unwanted:
             return _cancelled(job)
         began, clock = now(), time.perf_counter()
-        result = self._send(job)
+        result, segments = self._send(job)
         facts: dict[str, Any] = {
             "delivery_key": job.delivery_key,
             "message_key": job.message_key,
@@ -53,6 +55,8 @@ class Deliverer:
             "took_ms": round((time.perf_counter() - clock) * 1000),
             "at": began,
             "logged": bool(job.document.get("logFlag", True)),
+            "template_version": job.template_version,
+            "segments": segments,
         }
         if isinstance(result, str):
             return Outcome(**facts, state=State.DELIVERED, reference=recordable(result))
@@ -73,16 +77,26 @@ class Deliverer:
             due_at=due_at,
         )
 
-    def _send(self, job: Job) -> str | DeliveryError:
+    def _send(self, job: Job) -> tuple[str | DeliveryError, int | None]:
+        """The provider's reference or what went wrong, and for an SMS how many it is."""
+        segments = None
         try:
             address = self.channel.address(job.receiver)
             outbound = render(job, address=address, attachments=self._attachments(job))
+            if job.channel == "sms":
+                outbound = self._plain(outbound)
+                segments = measure(outbound.text).segments
             # A plug-in may forget the reference: it has sent all the same.
-            return str(self.channel.send(outbound))
+            return str(self.channel.send(outbound)), segments
         except DeliveryError as error:
-            return error
+            return error, segments
         except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, even SystemExit; it is recorded
-            return UnexpectedError(error)
+            return UnexpectedError(error), segments
+
+    def _plain(self, outbound: Outbound) -> Outbound:
+        if not self._settings.sms_simplify:
+            return outbound
+        return replace(outbound, text=simplify(outbound.text))
 
     def _attachments(self, job: Job) -> tuple[Attachment, ...]:
         if job.document.get("type") != "Email":

@@ -119,6 +119,7 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any]) -> Job:
             app_user_id=receiver.app_user_id,
         ),
         unwanted=message.status == Status.CANCELLED or message.deleted_at is not None,
+        receiver_id=receiver.id,
         characteristics=characteristics_of(
             message.document.get("CommunicationRequestCharacteristic"),
             (receiver.attributes or {}).get("characteristic"),

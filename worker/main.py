@@ -17,6 +17,7 @@ from worker.deliver import Deliverer
 from worker.isolation import Isolation
 from worker.relay import Relay
 from worker.render import default_sender
+from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
 
@@ -50,9 +51,14 @@ class Workers:
     ) -> None:
         media = {queue.split(".")[1] for queue in queues}
         isolation = Isolation()
+        self._templating = open_templating(settings)
         self._runners = {
             medium: BatchRunner(
-                store, settings, Deliverer(open_medium(settings, medium), settings), isolation
+                store,
+                settings,
+                Deliverer(open_medium(settings, medium), settings),
+                isolation,
+                self._templating,
             )
             for medium in sorted(media)
         }
@@ -76,6 +82,7 @@ class Workers:
             worker.stop()
         for runner in self._runners.values():
             runner.close()
+        self._templating.close()
 
 
 def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:

@@ -39,6 +39,9 @@ class Outcome:
     detail: str | None = None
     """For the contact log alone, where there is more to say: a traceback."""
     reference: str | None = None
+    template_version: str | None = None
+    segments: int | None = None
+    """How many SMS it was billed as."""
     due_at: datetime | None = None
     took_ms: int = 0
     logged: bool = True
@@ -105,6 +108,8 @@ def _delivery_row(outcome: Outcome) -> dict[str, Any]:
         "attempts": outcome.attempts,
         "reason": outcome.reason,
         "reference": outcome.reference,
+        "template_version": outcome.template_version,
+        "segments": outcome.segments,
         "ended_at": None if outcome.state is State.PENDING else outcome.at,
     }
 

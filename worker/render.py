@@ -9,8 +9,10 @@ from email.utils import parseaddr
 from typing import Any
 
 from channels.base import Attachment, Outbound, Receiver, Sender
+from communication.errors import DeliveryError
 from communication.ids import delivery_id
 from communication.placeholders import fill
+from worker.templates.rendering import Rendered
 
 _MARKUP = re.compile(r"\s*<(!doctype html|html)[\s>]", re.IGNORECASE)
 
@@ -32,6 +34,10 @@ class Job:
     receiver: Receiver
     characteristics: Mapping[str, Any]
     """The receiver's own, over the message's."""
+    receiver_id: str | None = None
+    rendered: Rendered | DeliveryError | None = None
+    """What became of its template; None where it has none, or it is not rendered yet."""
+    template_version: str | None = None
     unwanted: bool = False
     """Its message was cancelled or deleted while the relay was handing it over."""
 
@@ -42,24 +48,42 @@ class Job:
 
 
 def render(job: Job, *, address: str, attachments: tuple[Attachment, ...]) -> Outbound:
-    """Inline content with its `$Name`s replaced. Content that is an HTML page stays one."""
-    values = {name: _text(value) for name, value in job.characteristics.items()}
-    content = job.document.get("content") or ""
-    is_html = _MARKUP.match(content) is not None
-    body = fill(content, values, escape=html.escape if is_html else _as_it_is)
-    subject = job.document.get("subject")
+    """What its template made, or inline content. The DeliveryError that its template ended in."""
+    if isinstance(job.rendered, DeliveryError):
+        raise job.rendered
+    texts = _inline(job) if job.rendered is None else job.rendered
     return Outbound(
         delivery_id=job.public_id,
         address=address,
         receiver_name=job.receiver.name,
         sender=sender_of(job.document.get("sender")),
-        subject=None if subject is None else fill(subject, values),
-        text="" if is_html else body,
-        html=body if is_html else None,
+        subject=texts.subject,
+        text=texts.text,
+        html=texts.html,
         attachments=attachments,
         reply_wanted=bool(job.document.get("callbackFlag")),
         priority=job.priority,
     )
+
+
+def subject_of(job: Job) -> str | None:
+    """The message's own subject, with its `$Name`s replaced."""
+    subject = job.document.get("subject")
+    return None if subject is None else fill(subject, _values(job))
+
+
+def _inline(job: Job) -> Rendered:
+    """Content with its `$Name`s replaced. An email's content that is an HTML page stays one."""
+    content = job.document.get("content") or ""
+    is_html = job.channel == "email" and _MARKUP.match(content) is not None
+    body = fill(content, _values(job), escape=html.escape if is_html else _as_it_is)
+    return Rendered(
+        subject=subject_of(job), text="" if is_html else body, html=body if is_html else None
+    )
+
+
+def _values(job: Job) -> dict[str, str]:
+    return {name: _text(value) for name, value in job.characteristics.items()}
 
 
 def sender_of(given: object) -> Sender:

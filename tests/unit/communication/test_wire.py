@@ -4,11 +4,22 @@ from typing import Any
 
 import pytest
 
+from communication.catalogue_composition import compose
+from communication.catalogue_snapshot import Snapshot
 from communication.errors import InvalidField, MissingField, RequestError
 from communication.fields import Fields
 from communication.wire import MESSAGE_FIELDS, Draft, Rules, is_message_id, read_message
 
-RULES = Rules(max_receivers=3, try_times=7, has_template=lambda name: name == "welcome")
+
+class Welcome:
+    """Templates, of which there is one."""
+
+    def snapshot(self, name: str) -> Snapshot:
+        texts = {"welcome/email.html": "<p>Hello</p>", "welcome/email.subject.txt": "Hello"}
+        return compose(name, texts if name == "welcome" else {}, {}, default_locale="en")
+
+
+RULES = Rules(max_receivers=3, try_times=7, templates=Welcome())
 EMAIL: dict[str, Any] = {
     "type": "Email",
     "subject": "Hello",

@@ -1,5 +1,6 @@
 """From a stored message to what a channel sends."""
 
+from dataclasses import replace
 from typing import Any
 
 from channels.base import Receiver, Sender
@@ -44,6 +45,14 @@ def test_content_that_is_an_html_page_escapes_its_values() -> None:
     assert outbound.html == "<!DOCTYPE html><p>&lt;b&gt;A&lt;/b&gt;</p>"
     assert outbound.text == ""
     assert outbound.subject == "<b>A</b>"
+
+
+def test_only_an_email_can_be_an_html_page() -> None:
+    sms = replace(job({"content": "<html>$Name</html>"}, Name="<b>"), channel="sms")
+
+    outbound = render(sms, address="+46701234567", attachments=())
+
+    assert (outbound.text, outbound.html) == ("<html><b></html>", None)
 
 
 def test_a_receivers_own_characteristics_go_over_the_messages() -> None:

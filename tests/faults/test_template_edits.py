@@ -1,0 +1,81 @@
+"""Templates edited while messages are rendered from them, by several processes at once."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.templates import write
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+READERS = 3
+PATIENCE = 600
+# The size that the design speaks of takes minutes: TIDINGS_TEST_EDITS=2000,20000.
+EDITS, MESSAGES = map(int, os.environ.get("TIDINGS_TEST_EDITS", "150,1500").split(","))
+PAUSES = (0.0, 0.002, 0.03, 0.15)
+"""Seconds between edits: as fast as can be, and as people save."""
+
+
+def texts(edit: int) -> dict[str, str]:
+    filler = "x" * 3000
+    mark = f'{{{{ "<{edit}>" }}}}'
+    return {
+        "hello/sms.txt": f"{mark} {{% include '_parts/foot.txt' %}}",
+        "hello/email.subject.txt": mark,
+        "hello/email.html": f"<p>{mark}</p><!-- {filler} --><p>{mark}</p>"
+        "{% include '_parts/foot.txt' %}",
+        "_parts/foot.txt": mark,
+    }
+
+
+def save_in_place(folder: Path, files: dict[str, str]) -> None:
+    write(folder, files)
+
+
+def save_by_renaming(folder: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        draft = folder / f"{path}.part"
+        draft.write_text(text)
+        draft.replace(folder / path)
+
+
+def break_one(folder: Path, _files: dict[str, str]) -> None:
+    (folder / "hello/email.html").write_text("<p>{{ <0> ")
+
+
+WAYS = (save_in_place, save_by_renaming, break_one)
+
+
+def readers(*arguments: object) -> list[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.faults.template_reader", *map(str, arguments)]
+    return [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for _ in range(READERS)
+    ]
+
+
+def test_each_message_is_of_one_edit_and_none_fails(tmp_path: Path) -> None:
+    folder, keep, over = tmp_path / "templates", tmp_path / "keep", tmp_path / "over"
+    write(folder, texts(0))
+    started = readers(folder, keep, over, MESSAGES // READERS)
+    # One that starts later, while the newest version is a broken one, finds a good one here.
+    wait_until((keep / "hello.json").exists)
+
+    for edit in range(1, EDITS + 1):
+        WAYS[edit % len(WAYS)](folder, texts(edit))
+        time.sleep(PAUSES[edit // 10 % len(PAUSES)])
+    save_in_place(folder, texts(EDITS + 1))
+    over.touch()
+    told = [json.loads(one.communicate(timeout=PATIENCE)[0]) for one in started]
+
+    assert [one["wrong"] for one in told] == [[]] * READERS
+    seen = Counter[str]()
+    for one in told:
+        seen.update(one["seen"])
+    print(f"{EDITS} edits, {seen.total()} messages, of {len(seen)} edits")
+    assert seen.total() >= MESSAGES
+    assert len(seen) > EDITS / 20

@@ -1,0 +1,270 @@
+"""The templates folder as its authors change it."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from communication import catalogue as module
+from communication.catalogue import (
+    BrokenTemplate,
+    Catalogue,
+    Fault,
+    Snapshot,
+    TemplateNotFound,
+)
+from tests.templates import write
+from tests.waiting import wait_until
+
+HELLO = {"hello/sms.txt": "Hi {% include '_parts/foot.txt' %}", "_parts/foot.txt": "Bye"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "templates", HELLO)
+    return tmp_path / "templates"
+
+
+def text(catalogue: Catalogue, path: str = "hello/sms.txt") -> str:
+    return catalogue.snapshot("hello").files[path]
+
+
+def test_a_saved_file_is_there_for_the_next_message(folder: Path) -> None:
+    catalogue = Catalogue(folder)
+    first = catalogue.snapshot("hello")
+    assert catalogue.snapshot("hello") is first
+
+    for path in reversed(HELLO):
+        (folder / path).write_text("Hello")
+        time.sleep(module.LOOK_EVERY)
+        assert text(catalogue, path) == "Hello"
+        assert catalogue.snapshot("hello").version != first.version
+
+
+def test_a_file_that_is_being_written_is_left_alone(folder: Path) -> None:
+    catalogue = Catalogue(folder)
+    before = text(catalogue)
+    over = threading.Event()
+    halves: list[str] = []
+
+    def read() -> None:
+        while not over.is_set():
+            halves.append(text(catalogue))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with (folder / "hello/sms.txt").open("w") as file:
+        for _ in range(40):
+            file.write("half ")
+            file.flush()
+            time.sleep(0.01)
+        file.write("whole")
+    wait_until(lambda: halves[-1].endswith("whole"))
+    over.set()
+    reader.join()
+
+    assert set(halves) == {before, "half " * 40 + "whole"}
+
+
+def test_several_files_that_are_saved_together_are_taken_together(folder: Path) -> None:
+    catalogue = Catalogue(folder)
+    catalogue.snapshot("hello")
+
+    def save() -> None:
+        for path in HELLO:
+            (folder / path).write_text("new")
+            time.sleep(0.03)
+
+    author = threading.Thread(target=save)
+    author.start()
+    seen = {tuple(catalogue.snapshot("hello").files.values())}
+    while author.is_alive():
+        seen.add(tuple(catalogue.snapshot("hello").files.values()))
+    author.join()
+
+    new = tuple("new" for _ in HELLO)
+    wait_until(lambda: tuple(catalogue.snapshot("hello").files.values()) in (new, new[:1]))
+    assert ("Bye", "new") not in seen
+
+
+def test_a_broken_edit_leaves_the_last_good_version(folder: Path) -> None:
+    catalogue = Catalogue(folder)
+    good = catalogue.snapshot("hello")
+
+    (folder / "hello/sms.txt").write_text("Hi\n{{ name")
+    wait_until(catalogue.faults)
+    fault = catalogue.faults()["hello"]
+    assert (fault.file, fault.line) == ("hello/sms.txt", 2)
+    assert catalogue.snapshot("hello") is good
+
+    (folder / "hello/sms.txt").write_text("Hi again")
+    wait_until(lambda: not catalogue.faults())
+    assert text(catalogue) == "Hi again"
+
+
+def test_a_broken_edit_is_counted_once(folder: Path) -> None:
+    def counted() -> float | None:
+        return REGISTRY.get_sample_value("tidings_template_faults_total", {"template": "hello"})
+
+    catalogue = Catalogue(folder)
+    catalogue.snapshot("hello")
+    before = counted() or 0
+
+    (folder / "hello/sms.txt").write_text("{{ name")
+    wait_until(catalogue.faults)
+    for _ in range(3):
+        time.sleep(module.LOOK_EVERY)
+        catalogue.snapshot("hello")
+
+    assert counted() == before + 1
+
+
+def test_the_last_good_version_outlives_the_process(folder: Path, tmp_path: Path) -> None:
+    keep = tmp_path / "keep"
+    good = Catalogue(folder, keep, trial=lambda _snapshot: None).snapshot("hello")
+    (folder / "_parts/foot.txt").write_text("{% if")
+
+    assert Catalogue(folder, keep).snapshot("hello").files == good.files
+    assert Catalogue(folder, keep).faults().keys() == {"hello"}
+    with pytest.raises(BrokenTemplate, match=r"_parts/foot\.txt:1: "):
+        Catalogue(folder).snapshot("hello")
+
+
+def test_a_version_that_fails_its_trial_is_never_used(folder: Path) -> None:
+    def trial(snapshot: Snapshot) -> Fault | None:
+        bad = "bad" in snapshot.files["hello/sms.txt"]
+        return Fault(message="is bad", file="hello/sms.txt") if bad else None
+
+    catalogue = Catalogue(folder, trial=trial)
+    good = catalogue.snapshot("hello")
+    (folder / "hello/sms.txt").write_text("bad")
+
+    fault = wait_until(lambda: catalogue.faults().get("hello"))
+    assert str(fault) == "hello/sms.txt: is bad"
+    assert catalogue.snapshot("hello") is good
+
+
+def test_only_folders_with_plain_names_are_templates(folder: Path) -> None:
+    write(folder, {".git/sms.txt": "x", "notes.txt": "x", "a b/sms.txt": "x", "b/sms.txt": "x"})
+
+    assert Catalogue(folder).names() == ["b", "hello"]
+
+
+@pytest.mark.parametrize("name", ["nope", "_parts", "../hello", "hello/..", "", ".", "a/b"])
+def test_what_is_no_template_is_not_found(folder: Path, name: str) -> None:
+    with pytest.raises(TemplateNotFound):
+        Catalogue(folder).snapshot(name)
+
+
+def test_a_template_that_is_removed_is_gone_and_can_come_back(folder: Path) -> None:
+    catalogue = Catalogue(folder)
+    catalogue.snapshot("hello")
+
+    (folder / "hello").rename(folder / ".hello")
+    time.sleep(module.LOOK_EVERY)
+    with pytest.raises(TemplateNotFound):
+        catalogue.snapshot("hello")
+    assert catalogue.names() == []
+
+    (folder / ".hello").rename(folder / "hello")
+    assert text(catalogue) == HELLO["hello/sms.txt"]
+
+
+def test_without_a_folder_there_are_no_templates(tmp_path: Path) -> None:
+    catalogue = Catalogue(tmp_path / "nowhere")
+
+    assert catalogue.names() == []
+    with pytest.raises(TemplateNotFound):
+        catalogue.snapshot("hello")
+
+
+def linked(target: str) -> Callable[[Path], None]:
+    def make(place: Path) -> None:
+        place.unlink()
+        place.symlink_to(target)
+
+    return make
+
+
+def a_pipe(place: Path) -> None:
+    place.unlink()
+    os.mkfifo(place)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (linked("/etc/passwd"), "is a link that leads out of the templates folder"),
+        (linked("../../outside.txt"), "is a link that leads out of the templates folder"),
+        (lambda place: place.write_bytes(b"Hej d\xe5"), "is not in UTF-8"),
+        (lambda place: place.write_text("x" * 1_000_001), "is larger than 1,000,000 bytes"),
+        (lambda place: place.write_text(""), "is empty"),
+        (a_pipe, "is no file"),
+    ],
+    ids=["absolute link", "relative link", "latin-1", "large", "empty", "pipe"],
+)
+def test_a_file_that_may_not_be_read_is_a_fault(
+    folder: Path, change: Callable[[Path], object], said: str
+) -> None:
+    (folder.parent / "outside.txt").write_text("secret")
+    change(folder / "hello/sms.txt")
+
+    with pytest.raises(BrokenTemplate, match=f"hello/sms.txt(:1)?: {said}"):
+        Catalogue(folder).snapshot("hello")
+
+
+def test_a_linked_folder_outside_is_not_entered(folder: Path, tmp_path: Path) -> None:
+    write(tmp_path, {"outside/sms.txt": "secret"})
+    (folder / "other").symlink_to(tmp_path / "outside")
+    (folder / "hello/sv").symlink_to(tmp_path / "outside")
+
+    assert "secret" not in "".join(Catalogue(folder).snapshot("hello").files.values())
+    with pytest.raises(TemplateNotFound):
+        Catalogue(folder).snapshot("other")
+
+
+def test_links_within_the_folder_are_followed(folder: Path) -> None:
+    (folder / ".data").mkdir()
+    (folder / "hello/sms.txt").rename(folder / ".data/sms.txt")
+    (folder / "hello/sms.txt").symlink_to("../.data/sms.txt")
+
+    assert text(Catalogue(folder)) == HELLO["hello/sms.txt"]
+
+
+def test_a_folder_that_leads_to_itself_ends(folder: Path) -> None:
+    (folder / "hello/again").symlink_to(folder / "hello")
+
+    assert text(Catalogue(folder)) == HELLO["hello/sms.txt"]
+
+
+def test_windows_line_ends_and_byte_order_marks_are_no_text(folder: Path) -> None:
+    (folder / "hello/sms.txt").write_bytes("\ufeffHi\r\nyou".encode())
+
+    assert text(Catalogue(folder)) == "Hi\nyou"
+
+
+def test_what_is_written_to_all_the_time_is_taken_in_a_pause(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_RESTLESS", 0.2)
+    catalogue = Catalogue(folder)
+    before = text(catalogue)
+    over = threading.Event()
+
+    def save() -> None:
+        number = 0
+        while not over.wait(0.06):
+            number += 1
+            (folder / "hello/sms.txt").write_text(f"Hi {number}")
+
+    author = threading.Thread(target=save)
+    author.start()
+    try:
+        wait_until(lambda: text(catalogue) != before)
+    finally:
+        over.set()
+        author.join()

@@ -1,0 +1,1 @@
+"""The content authors' tools: check, new and preview."""

@@ -1,0 +1,1 @@
+"""Rendering of templates: sandboxed, and bounded in time, memory and output."""

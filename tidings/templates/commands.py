@@ -77,7 +77,9 @@ def check(
     configure_logging("critical", process="templates")
     chosen = template_names(settings.templates, names)
     wishes = Wishes(
-        limits=Limits(segments=sms_segments, simplified=settings.sms_simplify), locales=locales
+        limits=Limits(segments=sms_segments, simplified=settings.sms_simplify),
+        locales=locales,
+        default_locale=settings.locale,
     )
     with bounded() as render:
         findings = check_templates(settings.templates, chosen, wishes, render)

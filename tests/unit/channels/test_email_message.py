@@ -6,7 +6,7 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from channels.base import Attachment, Outbound, Sender
@@ -301,6 +301,7 @@ def test_any_body_reads_back_as_it_was(body: str, page: str, content: bytes) -> 
 
 @settings(max_examples=300, deadline=None)
 @given(subject=ANY_TEXT, name=ANY_TEXT, file_name=ANY_TEXT)
+@example(subject="<>", name="<>", file_name="<>")
 def test_any_text_in_a_header_reads_back_on_one_line(
     subject: str, name: str, file_name: str
 ) -> None:

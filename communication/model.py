@@ -1,48 +1,13 @@
 """The tables. Wire shapes are elsewhere: a row here is trusted, never validated."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Index,
-    Integer,
-    SmallInteger,
-    Table,
-    Text,
-    TextClause,
-    text,
-)
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import Index, Integer, SmallInteger, Table, Text, TextClause, text
 from sqlmodel import Field, SQLModel
 
-Key = BigInteger().with_variant(Integer, "sqlite")
-Json = JSON(none_as_null=True).with_variant(
-    postgresql.JSONB(none_as_null=True, astext_type=Text()), "postgresql"
-)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime. SQLite has no zones, so there it is stored bare."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware everywhere but in SQLite."""
-        bare = value is not None and dialect.name == "sqlite"
-        return value.astimezone(UTC).replace(tzinfo=None) if value and bare else value
-
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Always aware, in UTC."""
-        if value is None or value.tzinfo is UTC:
-            return value
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from communication.columns import Json, Key, Moment
 
 
 class Status(StrEnum):

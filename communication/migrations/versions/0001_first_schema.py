@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from communication.model import Json, Key, Moment
+from communication.columns import Json, Key, Moment
 
 revision = "0001"
 down_revision = None

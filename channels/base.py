@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from channels.mail_policy import MailPolicy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
@@ -47,6 +49,8 @@ class Outbound:
     text: str
     html: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    unsubscribe_url: str | None = None
+    """`https` or `mailto`, from the client: a channel checks it before it uses it."""
     reply_wanted: bool = False
     """The seed's callbackFlag: a reply goes to the sender; without it mail says Auto-Submitted."""
     priority: int = 4
@@ -63,6 +67,7 @@ class Environment:
     default_sender: Sender
     send_timeout: float
     """Seconds: every call to a provider ends before it, shorter than the lease."""
+    mail: MailPolicy = field(default_factory=MailPolicy)
 
 
 class Channel(Protocol):

@@ -6,6 +6,7 @@ from pathlib import Path
 from dramatiq import Worker
 
 from channels.base import Channel, Environment
+from channels.mail_policy import open_mail_policy
 from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
@@ -30,6 +31,7 @@ def open_medium(settings: Settings, medium: str) -> Channel:
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        mail=open_mail_policy(settings),
     )
     return Simulating(open_channels(settings.channel_url(medium), environment), medium)
 

@@ -1,8 +1,24 @@
 """What a channel is given and what it must do."""
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from communication.receipt import Receipt, ReceiptState
+
+__all__ = [
+    "Attachment",
+    "Channel",
+    "Environment",
+    "Outbound",
+    "Receipt",
+    "ReceiptState",
+    "Receiver",
+    "Sender",
+    "awaits_receipt",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +68,12 @@ class Outbound:
     priority: int = 4
 
 
+def _drop_receipt(_receipt: Receipt) -> Future[None]:
+    dropped: Future[None] = Future()
+    dropped.set_result(None)
+    return dropped
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """What a channel may know of the place it runs in."""
@@ -63,6 +85,13 @@ class Environment:
     default_sender: Sender
     send_timeout: float
     """Seconds: every call to a provider ends before it, shorter than the lease."""
+    on_receipt: Callable[[Receipt], "Future[None]"] = _drop_receipt
+    """What a channel calls with a receipt that came to it; from any thread, returns at once.
+
+    The future ends when the receipt is committed, or in the error that prevented it: only then
+    is the provider answered. Receipts of one moment are recorded together, so a channel goes on
+    reading meanwhile instead of waiting for each.
+    """
 
 
 class Channel(Protocol):
@@ -91,3 +120,13 @@ class Channel(Protocol):
     def close(self) -> None:
         """Let go of connections. Nothing is sent afterwards."""
         ...
+
+
+def awaits_receipt(channel: Channel) -> bool:
+    """Whether its provider tells later what became of what it took.
+
+    A channel says so by an attribute `awaits_receipt`; most have none. A delivery is then `sent`
+    until its receipt comes, which must give the same `provider` and the reference that `send`
+    returned (at most 255 characters). Read after `send` as `provider` is.
+    """
+    return bool(getattr(channel, "awaits_receipt", False))

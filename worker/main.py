@@ -1,6 +1,8 @@
 """Composition of the relay and of the workers, from settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from dramatiq import Worker
@@ -8,6 +10,8 @@ from dramatiq import Worker
 from channels.base import Channel, Environment
 from channels.registry import open_channels
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
+from communication.receipt import Receipt
+from communication.receipt_recorder import Recorder
 from communication.settings import Settings
 from communication.store import Store
 from worker.actors import register_actors
@@ -22,7 +26,12 @@ from worker.templating import open_templating
 AnyBroker = RabbitQueues | MemoryQueues
 
 
-def open_medium(settings: Settings, medium: str) -> Channel:
+def open_medium(
+    settings: Settings,
+    medium: str,
+    *,
+    on_receipt: Callable[[Receipt], "Future[None]"] | None = None,
+) -> Channel:
     """The channel that the settings name for `sms`, `email` or `push`."""
     environment = Environment(
         medium=medium,
@@ -30,6 +39,8 @@ def open_medium(settings: Settings, medium: str) -> Channel:
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
     )
+    if on_receipt is not None:
+        environment = replace(environment, on_receipt=on_receipt)
     return open_channels(settings.channel_url(medium), environment)
 
 
@@ -51,12 +62,13 @@ class Workers:
     ) -> None:
         media = {queue.split(".")[1] for queue in queues}
         isolation = Isolation()
+        self._receipts = Recorder(store)
         self._templating = open_templating(settings)
         self._runners = {
             medium: BatchRunner(
                 store,
                 settings,
-                Deliverer(open_medium(settings, medium), settings),
+                Deliverer(open_medium(settings, medium, on_receipt=self._receipts), settings),
                 isolation,
                 self._templating,
             )
@@ -82,6 +94,7 @@ class Workers:
             worker.stop()
         for runner in self._runners.values():
             runner.close()
+        self._receipts.close()
         self._templating.close()
 
 

@@ -169,8 +169,8 @@ def _find(connection: Connection, receipts: Sequence[Receipt]) -> dict[tuple[str
     if not receipts:
         return {}
     references = among(connection, DELIVERY.c.reference, {one.reference for one in receipts})
-    rows: Sequence[Row[Any]] = connection.execute(
+    rows = connection.execute(
         select(*_FOUND).where(references, DELIVERY.c.provider.is_not(None))
     ).all()
-    ordered = sorted(rows, key=lambda row: (row.state == State.SENT, row.key))
+    ordered: list[Any] = sorted(rows, key=lambda row: (row.state == State.SENT, row.key))
     return {_name(row): row for row in ordered}

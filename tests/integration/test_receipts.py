@@ -16,9 +16,10 @@ from communication import due
 from communication.changing import remove
 from communication.clock import now
 from communication.errors import Conflict
+from communication.event_model import STAGED_EVENT
 from communication.events import Kind
 from communication.messages import find
-from communication.model import ATTEMPT, DELIVERY, EARLY_RECEIPT, EVENT, MESSAGE, State, Status
+from communication.model import ATTEMPT, DELIVERY, EARLY_RECEIPT, MESSAGE, State, Status
 from communication.queue_status import queue_status
 from communication.receipt import Receipt, ReceiptState
 from communication.receipt_recorder import Recorder
@@ -75,7 +76,7 @@ def message(store: Store) -> Any:
 
 
 def kinds(store: Store) -> list[str]:
-    return [event.kind for event in rows(store, EVENT)]
+    return [event.kind for event in rows(store, STAGED_EVENT)]
 
 
 def test_what_awaits_a_receipt_is_sent_and_open(store: Store) -> None:
@@ -161,7 +162,7 @@ def test_a_final_state_is_never_overwritten(store: Store) -> None:
     logged = [(row.outcome, row.reason) for row in rows(store, ATTEMPT)]
     assert logged == [("sent", None), ("undeliverable", "lost after all")]
     assert kinds(store) == [Kind.CREATED, Kind.ENDED, Kind.CHANGED, Kind.CONTRADICTED]
-    told = rows(store, EVENT)[-1]
+    told = rows(store, STAGED_EVENT)[-1]
     assert told.delivery_key == delivery.key
     assert told.changed == {"state": "undeliverable", "reason": "lost after all"}
 

@@ -9,6 +9,7 @@ from dramatiq import Worker
 
 from channels.base import Channel, Environment
 from channels.registry import open_channels
+from channels.simulated import Simulating
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
@@ -41,7 +42,7 @@ def open_medium(
     )
     if on_receipt is not None:
         environment = replace(environment, on_receipt=on_receipt)
-    return open_channels(settings.channel_url(medium), environment)
+    return Simulating(open_channels(settings.channel_url(medium), environment), medium)
 
 
 def all_queues() -> list[str]:

@@ -56,7 +56,7 @@ def lock_messages(connection: Connection, keys: Iterable[int]) -> dict[int, Row[
         .where(among(connection, MESSAGE.c.key, keys))
         .order_by(MESSAGE.c.key)
         .with_for_update(key_share=True)
-    )
+    ).all()
     return {row.key: row for row in rows}
 
 

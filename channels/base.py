@@ -1,8 +1,27 @@
 """What a channel is given and what it must do."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One installation of the app, or one browser, as it was registered."""
+
+    key: int
+    id: str
+    platform: str
+    """Of communication.wire_device.Platform: which push service reaches it."""
+    token: str = field(repr=False)
+    """What the service knows it by; for Web Push its endpoint. Whoever has it can send."""
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    """Of a Web Push subscription: `p256dh` and `auth`, in base64url."""
+    locale: str | None = None
+    registered_at: datetime
+    """When the app last registered it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +32,13 @@ class Receiver:
     email: str | None = None
     phone: str | None = None
     app_user_id: str | None = None
+    devices: tuple[Device, ...] = ()
+    """Of the app user, for push: the one registered last first."""
+
+    @property
+    def locale(self) -> str | None:
+        """The language of the device that was registered last, of those that tell theirs."""
+        return next((device.locale for device in self.devices if device.locale), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +67,10 @@ class Outbound:
     """The same at every try: from it come Message-ID, client reference, idempotency header."""
     address: str
     """What `Channel.address` made of the receiver."""
+    message_id: str = ""
+    """The message's public id."""
+    devices: tuple[Device, ...] = ()
+    """Of a push receiver. What sends through one push service is given one at a time."""
     receiver_name: str | None = None
     sender: Sender = field(default_factory=Sender)
     subject: str | None = None
@@ -50,6 +80,10 @@ class Outbound:
     reply_wanted: bool = False
     """The seed's callbackFlag: a reply goes to the sender; without it mail says Auto-Submitted."""
     priority: int = 4
+
+
+def keep_device(_device: Device) -> None:
+    """What is done about gone devices where there is no registry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +97,8 @@ class Environment:
     default_sender: Sender
     send_timeout: float
     """Seconds: every call to a provider ends before it, shorter than the lease."""
+    on_gone: Callable[[Device], None] = keep_device
+    """Told of a device that its push service knows no more."""
 
 
 class Channel(Protocol):

@@ -1,12 +1,15 @@
 """Composition of the relay and of the workers, from settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import structlog
 from dramatiq import Worker
 
-from channels.base import Channel, Environment
+from channels.base import Channel, Device, Environment, keep_device
 from channels.registry import open_channels
+from communication.devices import unregister_gone
+from communication.errors import ServiceUnavailable
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
 from communication.settings import Settings
 from communication.store import Store
@@ -21,16 +24,40 @@ from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
 
+log = structlog.get_logger(part="worker")
 
-def open_medium(settings: Settings, medium: str) -> Channel:
-    """The channel that the settings name for `sms`, `email` or `push`."""
+
+def open_medium(
+    settings: Settings, medium: str, *, on_gone: Callable[[Device], None] = keep_device
+) -> Channel:
+    """The channel that the settings name for `sms`, `email` or `push`.
+
+    `on_gone` is told of devices that their push service knows no more.
+    """
     environment = Environment(
         medium=medium,
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        on_gone=on_gone,
     )
     return open_channels(settings.channel_url(medium), environment)
+
+
+def unregistering(store: Store) -> Callable[[Device], None]:
+    """What takes a gone device out of the registry, unless it was registered again meanwhile."""
+
+    def unregister(device: Device) -> None:
+        try:
+            with store.write() as connection:
+                forgotten = unregister_gone(connection, device.key, device.registered_at)
+        except ServiceUnavailable as error:
+            # It will be gone at the next message still.
+            log.warning("a gone device can't be unregistered now", why=error.message)
+            return
+        log.info("device gone", device=device.key, platform=device.platform, forgotten=forgotten)
+
+    return unregister
 
 
 def all_queues() -> list[str]:
@@ -56,7 +83,7 @@ class Workers:
             medium: BatchRunner(
                 store,
                 settings,
-                Deliverer(open_medium(settings, medium), settings),
+                Deliverer(open_medium(settings, medium, on_gone=unregistering(store)), settings),
                 isolation,
                 self._templating,
             )

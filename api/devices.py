@@ -13,9 +13,10 @@ from api.edge import caller_of
 from communication.clock import to_wire
 from communication.devices import find_device, list_devices, register, unregister
 from communication.encoding import to_json
-from communication.errors import InvalidPathParameter
+from communication.errors import InvalidField, InvalidPathParameter, Refused
 from communication.fields import present
-from communication.wire_device import Platform, read_device
+from communication.http_guard import Guard
+from communication.wire_device import NewDevice, Platform, read_device
 
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}")
 _LONGEST_USER = 256
@@ -50,6 +51,7 @@ class OneDevice:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._guard = Guard.of(context.settings.callback_allow)
 
     def on_get(self, req: Request, resp: Response, app_user_id: str, device_id: str) -> None:
         """200."""
@@ -64,6 +66,7 @@ class OneDevice:
         """201 where it is new, 200 where it is registered again."""
         user, device = _checked_user(app_user_id), _checked_id(device_id)
         given = read_device(self._context.read_object(req))
+        self._check_endpoint(given)
         with self._context.store.write() as connection:
             row, is_new = register(connection, caller_of(req).tenant, user, device, given)
         shown = _represent(row, self._context)
@@ -78,6 +81,15 @@ class OneDevice:
         with self._context.store.write() as connection:
             unregister(connection, caller_of(req).tenant, user, device)
         resp.status = _GONE
+
+    def _check_endpoint(self, device: NewDevice) -> None:
+        """Messages are posted there: it must not lead into the operator's own network."""
+        if device.platform is not Platform.WEBPUSH:
+            return
+        try:
+            self._guard.check(device.token)
+        except Refused as error:
+            raise InvalidField(error.reason, field="subscription.endpoint") from error
 
 
 def _checked_user(text: str) -> str:

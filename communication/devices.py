@@ -21,8 +21,9 @@ from sqlalchemy.exc import IntegrityError
 
 from communication.bulk import among
 from communication.clock import now
+from communication.device_model import DEVICE
 from communication.errors import Conflict, NotFound
-from communication.model import DEVICE, MESSAGE, RECEIVER
+from communication.model import MESSAGE, RECEIVER
 from communication.wire_device import NewDevice
 
 MOST_DEVICES = 20

@@ -8,8 +8,8 @@ import pytest
 from falcon import testing
 
 from api.edge import Caller
+from communication.device_model import DEVICE
 from communication.devices import MOST_DEVICES
-from communication.model import DEVICE
 from communication.store import Store
 from tests.api import check_error, client
 from tests.devices import APNS_TOKEN, subscription
@@ -171,3 +171,15 @@ def test_a_user_may_have_any_name(api: testing.TestClient) -> None:
     assert api.simulate_put(path, json=FCM).headers["location"] == path
 
     assert api.simulate_get(path).json["appUserId"] == "åsa@example.org ?"
+
+
+def test_an_endpoint_inside_the_operators_network_is_refused(store: Store) -> None:
+    api = client(store, callback_allow="127.0.0.0/8")
+
+    def put(host: str) -> testing.Result:
+        given = subscription(f"https://{host}/s")
+        return api.simulate_put(PATH, json={"platform": "webpush", "subscription": given})
+
+    assert put("127.0.0.1").status_code == 201
+    for host in ("10.0.0.1", "169.254.169.254", "[::1]"):
+        check_error(put(host), 400, 24, "subscription.endpoint: ", "refused")

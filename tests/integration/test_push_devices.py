@@ -8,9 +8,10 @@ import pytest
 from channels.base import Device
 from communication import due
 from communication.clock import now
+from communication.device_model import DEVICE
 from communication.devices import find_device, register
 from communication.errors import ServiceUnavailable
-from communication.model import DELIVERY, DEVICE
+from communication.model import DELIVERY
 from communication.store import Store
 from communication.wire_device import read_device
 from tests.messages import rows, store_message

@@ -8,6 +8,7 @@ from dramatiq import Worker
 
 from channels.base import Channel, Device, Environment, keep_device
 from channels.registry import open_channels
+from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
@@ -41,7 +42,7 @@ def open_medium(
         send_timeout=settings.lease * 2 / 3,
         on_gone=on_gone,
     )
-    return open_channels(settings.channel_url(medium), environment)
+    return Simulating(open_channels(settings.channel_url(medium), environment), medium)
 
 
 def unregistering(store: Store) -> Callable[[Device], None]:

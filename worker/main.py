@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 
+import structlog
 from dramatiq import Worker
 
-from channels.base import Channel, Environment
+from channels.base import Channel, Device, Environment, drop_receipt, keep_device
 from channels.registry import open_channels
 from channels.simulated import Simulating
+from communication.devices import unregister_gone
+from communication.errors import ServiceUnavailable
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
@@ -26,23 +28,46 @@ from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
 
+log = structlog.get_logger(part="worker")
+
 
 def open_medium(
     settings: Settings,
     medium: str,
     *,
-    on_receipt: Callable[[Receipt], "Future[None]"] | None = None,
+    on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt,
+    on_gone: Callable[[Device], None] = keep_device,
 ) -> Channel:
-    """The channel that the settings name for `sms`, `email` or `push`."""
+    """The channel that the settings name for `sms`, `email` or `push`.
+
+    `on_receipt` is called with what providers tell of it later, `on_gone` with devices that
+    their push service knows no more.
+    """
     environment = Environment(
         medium=medium,
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        on_receipt=on_receipt,
+        on_gone=on_gone,
     )
-    if on_receipt is not None:
-        environment = replace(environment, on_receipt=on_receipt)
     return Simulating(open_channels(settings.channel_url(medium), environment), medium)
+
+
+def unregistering(store: Store) -> Callable[[Device], None]:
+    """What takes a gone device out of the registry, unless it was registered again meanwhile."""
+
+    def unregister(device: Device) -> None:
+        try:
+            with store.write() as connection:
+                forgotten = unregister_gone(connection, device.key, device.registered_at)
+        except ServiceUnavailable as error:
+            # It will be gone at the next message still.
+            log.warning("a gone device can't be unregistered now", why=error.message)
+            return
+        log.info("device gone", device=device.key, platform=device.platform, forgotten=forgotten)
+
+    return unregister
 
 
 def all_queues() -> list[str]:
@@ -69,7 +94,15 @@ class Workers:
             medium: BatchRunner(
                 store,
                 settings,
-                Deliverer(open_medium(settings, medium, on_receipt=self._receipts), settings),
+                Deliverer(
+                    open_medium(
+                        settings,
+                        medium,
+                        on_receipt=self._receipts,
+                        on_gone=unregistering(store),
+                    ),
+                    settings,
+                ),
                 isolation,
                 self._templating,
             )

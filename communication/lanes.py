@@ -16,6 +16,9 @@ DEFAULT_PRIORITY = 4
 QUEUE_VERSION = "v1"
 """To be changed with the queues' arguments: RabbitMQ refuses (406) what differs from before."""
 
+FAN_OUT_QUEUE = f"fan_out.{QUEUE_VERSION}"
+"""Calls for the one that tells hubs and pollers what happened."""
+
 
 def lane_of(priority: int) -> str:
     """The lane that serves a priority of 0-9."""

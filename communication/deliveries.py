@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from communication.bulk import among
 from communication.clock import to_wire
@@ -63,7 +63,7 @@ def list_deliveries(
     return total.scalar_one(), [represent_delivery(head, row) for row in rows]
 
 
-def load_deliveries(connection: Connection, keys: Sequence[int]) -> dict[int, Row[Any]]:
+def load_deliveries(connection: Connection, keys: Sequence[int]) -> dict[int, Any]:
     """What `represent_delivery` shows, by key."""
     rows = connection.execute(_COLUMNS.where(among(connection, DELIVERY.c.key, keys)))
     return {row.key: row for row in rows}

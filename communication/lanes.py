@@ -30,6 +30,11 @@ def queue_name(work: str, channel: str, lane: str) -> str:
     return f"{work}.{channel}.{lane}.{QUEUE_VERSION}"
 
 
+def all_queues() -> list[str]:
+    """Every queue there is."""
+    return [*(queue for _, _, queue in deliver_queues()), FAN_OUT_QUEUE]
+
+
 def deliver_queues() -> Iterator[tuple[str, str, str]]:
     """Every (channel, lane, queue) that deliveries travel through."""
     for lane in LANES:

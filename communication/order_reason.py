@@ -13,11 +13,13 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"attachment", "attachment not usable"),
         (r"render|template|characteristic", "could not be rendered"),
         (r"timed out|timeout|expired|out of time", "timed out"),
-        (r"\b5\.1\.\d|unknown|no such|not exist|unregistered|invalid .*(address|number)|"
-         r"(address|number) .*(invalid|not valid|can't be)|mailbox", "address refused"),
+        (r"\b5\.1\.\d|unknown|no such|not exist|unregistered|mailbox", "address refused"),
+        (r"invalid .*(address|number)|(address|number) .*(valid|can't be)", "address refused"),
         (r"throttl|rate|too many|busy|quota", "provider busy"),
-        (r"^[24]\d\d\b|connect|closed|unavailable|unreachable|refused us|TLS|login|away",
-         "provider not available"),
+        (
+            r"^[24]\d\d\b|connect|closed|unavailable|unreachable|refused us|TLS|login|away",
+            "provider not available",
+        ),
         (r"^5\d\d\b|refuse|reject|forbid|denied|undeliverable", "refused by the provider"),
     )
 )

@@ -156,7 +156,7 @@ class _Known:
 
     heads: Mapping[int, Head]
     wholes: Mapping[int, dict[str, Any]]
-    deliveries: Mapping[int, Row[Any]]
+    deliveries: Mapping[int, Any]
 
 
 _AT = (
@@ -174,6 +174,8 @@ def of_types(types: Collection[str]) -> ColumnElement[bool]:
     )
 
 
-def batch_after(position: int, limit: int) -> Select[Any]:
-    """The next rows of `event`, of all tenants."""
-    return select(EVENT).where(EVENT.c.position > position).order_by(EVENT.c.position).limit(limit)
+def heads_after(position: int, limit: int) -> Select[Any]:
+    """Of the next rows of `event`, of all tenants, what tells who wants them."""
+    columns = (EVENT.c.position, EVENT.c.tenant, EVENT.c.kind, EVENT.c.type)
+    later = select(*columns).where(EVENT.c.position > position)
+    return later.order_by(EVENT.c.position).limit(limit)

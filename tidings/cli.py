@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 import click
 
 from communication.errors import SettingsError, TidingsError
-from communication.lanes import QUEUE_VERSION, deliver_queues
+from communication.lanes import QUEUE_VERSION, all_queues
 from communication.log import configure_logging
 from communication.settings import Settings, load_settings
 from tidings.templates.commands import templates
@@ -112,7 +112,7 @@ def _share_metrics(settings: Settings) -> None:
 
 
 def _queues(patterns: str) -> list[str]:
-    known = [queue for _, _, queue in deliver_queues()]
+    known = all_queues()
     wanted = [pattern.strip() for pattern in patterns.split(",")]
     matched = {
         pattern: [

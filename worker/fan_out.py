@@ -4,7 +4,7 @@ One transaction reads the next events, lets every sink keep what it wants, and m
 cursor: what was handed over is counted, and what was counted was handed over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
@@ -12,11 +12,13 @@ from communication import metrics, sequencing
 from communication.sequencing import FAN_OUT_LOCK, TOLD
 from communication.settings import Settings
 from communication.store import Store
-from communication.telling import Teller, batch_after, type_of
+from communication.telling import Teller, heads_after, type_of
 from communication.told import Sink, wanted_by
 
 MOST = 100
-"""Events in one transaction: as many messages are in memory at once."""
+"""Events told in one transaction: as many messages are in memory at once."""
+MOST_PASSED = 2_000
+"""Events that one transaction looks at; most of them may be of no interest."""
 
 
 class FanOut:
@@ -45,17 +47,14 @@ class FanOut:
 
     def _tell(self, connection: Connection, after: int) -> tuple[int, int]:
         """The last position that is told now, and how many events somebody wanted."""
-        events = connection.execute(batch_after(after, MOST)).all()
+        events = connection.execute(heads_after(after, MOST_PASSED)).all()
         if not events:
             return after, 0
+        # Whoever listened before any of these were committed is seen here.
         wanted = wanted_by(self._sinks, connection)
-        told = self._teller.tell(
-            connection, [one for one in events if _is_wanted(one.tenant, type_of(one), wanted)]
-        )
+        found = [one.position for one in events if type_of(one) in wanted.get(one.tenant, ())]
+        told = self._teller.at(connection, found[:MOST]) if found else []
         for sink in self._sinks if told else ():
             sink.put(connection, told)
-        return events[-1].position, len(told)
-
-
-def _is_wanted(tenant: str, event_type: str, wanted: Mapping[str, set[str]]) -> bool:
-    return event_type in wanted.get(tenant, ())
+        last = found[MOST - 1] if len(found) > MOST else events[-1].position
+        return last, len(told)

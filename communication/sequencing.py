@@ -37,8 +37,10 @@ FAN_OUT_LOCK = 7_468_103
 
 _COPIED = [column.name for column in STAGED_EVENT.c if column.name != "key"]
 _POSITION = select(EVENT_CURSOR.c.position).where(EVENT_CURSOR.c.name == bindparam("of_name"))
-_ADVANCE = update(EVENT_CURSOR).where(
-    EVENT_CURSOR.c.name == bindparam("of_name"), EVENT_CURSOR.c.position < bindparam("position")
+_ADVANCE = (
+    update(EVENT_CURSOR)
+    .where(EVENT_CURSOR.c.name == bindparam("of_name"), EVENT_CURSOR.c.position < bindparam("to"))
+    .values(position=bindparam("to"))
 )
 _STAGED = select(STAGED_EVENT.c.key).limit(1)
 
@@ -95,7 +97,7 @@ def position_of(connection: Connection, cursor: str) -> int:
 
 def advance(connection: Connection, cursor: str, position: int) -> None:
     """Move a cursor on, never back."""
-    connection.execute(_ADVANCE, {"of_name": cursor, "position": position})
+    connection.execute(_ADVANCE, {"of_name": cursor, "to": position})
 
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:number)")
@@ -104,8 +106,13 @@ _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:number)")
 def _move(connection: Connection, after: int, limit: int) -> int:
     values = {"after": after, "most": limit}
     statements = _at_once() if connection.dialect.name == "postgresql" else _one_by_one()
-    counts = [connection.execute(statement, values).rowcount for statement in statements]
-    return counts[0]
+    # SQLAlchemy counts the rows of an insert only if it is asked to.
+    counting = {"preserve_rowcount": True}
+    moved = [
+        connection.execute(statement, values, execution_options=counting).rowcount
+        for statement in statements
+    ]
+    return moved[0]
 
 
 @lru_cache

@@ -66,7 +66,7 @@ def relay() -> None:
 def work(queues: str) -> None:
     """Run a worker: it renders and sends."""
     with _explained():
-        wanted = _queues(queues)
+        wanted = queues_matching(queues)
         settings = _start("work")
         _share_metrics(settings)
         from tidings.parts import run_workers
@@ -111,7 +111,8 @@ def _share_metrics(settings: Settings) -> None:
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
 
 
-def _queues(patterns: str) -> list[str]:
+def queues_matching(patterns: str) -> list[str]:
+    """The queues that the patterns name. SettingsError for one that names none."""
     known = all_queues()
     wanted = [pattern.strip() for pattern in patterns.split(",")]
     matched = {

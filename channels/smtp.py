@@ -2,7 +2,6 @@
 
 import re
 import socket
-import ssl
 import time
 from typing import Literal, Self
 
@@ -11,6 +10,7 @@ import structlog
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
 from channels.email_message import Mail, build_mail
+from channels.endpoint import host_of, in_url, tls_context
 from channels.errors import ConfigurationFault
 from channels.mail_policy import MailPolicy
 from channels.smtp_connection import ConnectionLost, Server, SmtpConnection
@@ -159,27 +159,18 @@ def _server(url: ChannelUrl, parameters: Parameters) -> Server:
         raise url.fault("a login needs both: user:password@host")
     if url.path.strip("/"):
         raise url.fault("takes no path")
-    host, port = _host(url), url.port or port
+    host, port = host_of(url), url.port or port
     return Server(
-        name=f"{url.scheme}://{_in_url(host)}:{port}",
+        name=f"{url.scheme}://{in_url(host)}:{port}",
         host=host,
         port=port,
         security=security,
-        context=_tls_context(url, parameters),
+        context=tls_context(url, parameters),
         user=url.user,
         password=url.password,
         ehlo=_ehlo_name(url, parameters),
         timeout=parameters.duration("timeout", _TIMEOUT, least=0.001),
     )
-
-
-def _host(url: ChannelUrl) -> str:
-    try:
-        if url.host and url.host.encode("idna"):
-            return url.host
-    except UnicodeError as error:
-        raise url.fault("the host is no valid name") from error
-    raise url.fault("a host is missing")
 
 
 def _ehlo_name(url: ChannelUrl, parameters: Parameters) -> str | None:
@@ -189,19 +180,3 @@ def _ehlo_name(url: ChannelUrl, parameters: Parameters) -> str | None:
         raise url.fault("ehlo must be a host name")
     name = given or socket.gethostname()
     return name if given or ("." in name and _EHLO_NAME.fullmatch(name)) else None
-
-
-def _tls_context(url: ChannelUrl, parameters: Parameters) -> ssl.SSLContext:
-    cafile = parameters.text("cafile", "") or None
-    try:
-        context = ssl.create_default_context(cafile=cafile)
-    except OSError as error:
-        raise url.fault(f"cafile={cafile} can't be used: {error.strerror or error}") from error
-    if not parameters.flag("verify", default=True):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
+    event_receivers: int = Field(
+        100, ge=0, le=100, description="Most receivers that a message in an event is shown with."
+    )
     callback_allow: str = Field(
         "127.0.0.0/8,::1/128",
         description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "

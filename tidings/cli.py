@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
+from pathlib import Path
 
 import click
 
@@ -91,6 +92,77 @@ def upgrade() -> None:
         click.echo(f"The schema of {redacted(settings.database_url)} is up to date.")
 
 
+@main.command()
+@click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Whom the mail is for, by its envelope.",
+)
+@click.option(
+    "--maildir",
+    type=click.Path(path_type=Path),
+    help="Read a Maildir, or a folder of mails, instead of standard input.",
+)
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Read it again and again."
+)
+def bounce(recipients: tuple[str, ...], maildir: Path | None, every: float | None) -> None:
+    """Take in mails that came back, from a mail server's pipe or a folder (docs/email.md)."""
+    with _explained(exit_codes=True):
+        settings = _start("bounce")
+        from tidings.email_commands import take_folder, take_piped
+
+        if maildir is None:
+            sys.exit(take_piped(settings, recipients))
+        take_folder(settings, maildir, every)
+
+
+@main.group()
+def suppression() -> None:
+    """Addresses that are not written to."""
+
+
+_tenant = click.option("--tenant", default="default", show_default=True)
+
+
+@suppression.command("list")
+@click.option("--tenant", help="Of one tenant; default: of all.")
+def suppression_list(tenant: str | None) -> None:
+    """Show them: address, since when, tenant, reason."""
+    with _explained():
+        from tidings.email_commands import show_suppressed
+
+        show_suppressed(_start("suppression"), tenant)
+
+
+@suppression.command("add")
+@click.argument("address")
+@_tenant
+@click.option("--reason", default="named by an operator", show_default=True)
+def suppression_add(address: str, tenant: str, reason: str) -> None:
+    """Write to an address no more."""
+    with _explained():
+        from tidings.email_commands import suppress
+
+        is_news = suppress(_start("suppression"), address, tenant=tenant, reason=reason)
+        click.echo("It is not written to any more." if is_news else "It was on the list.")
+
+
+@suppression.command("remove")
+@click.argument("address")
+@_tenant
+def suppression_remove(address: str, tenant: str) -> None:
+    """Write to an address again."""
+    with _explained():
+        from tidings.email_commands import forgive
+
+        if not forgive(_start("suppression"), address, tenant=tenant):
+            raise SettingsError(f"{address} is not on the list of tenant {tenant}")
+        click.echo("It is written to again.")
+
+
 main.add_command(templates)
 
 
@@ -128,10 +200,14 @@ def queues_matching(patterns: str) -> list[str]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """What the operator can mend is said in a line, without a traceback."""
+def _explained(*, exit_codes: bool = False) -> Iterator[None]:
+    """What the operator can mend is said in a line, without a traceback.
+
+    With `exit_codes` the exit code is one that mail servers understand (sysexits.h), else 1.
+    """
     try:
         yield
     except TidingsError as error:
         click.echo(f"tidings: {error}", err=True)
-        sys.exit(1)
+        code = os.EX_CONFIG if isinstance(error, SettingsError) else os.EX_TEMPFAIL
+        sys.exit(code if exit_codes else 1)

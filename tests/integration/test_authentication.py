@@ -1,5 +1,7 @@
 """Who gets in, on every route."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,20 @@ from falcon import testing
 from api.gate import GatedApp
 from communication.errors import SettingsError
 from communication.settings import load_settings
-from communication.store import Store
+from communication.store import Store, open_store, upgrade
 from tests.api import MESSAGES, client
 from tests.issuer import Issuer
 
 ISSUER = Issuer()
 SMS = {"type": "SMS", "content": "Hello", "receiver": [{"phoneNumber": "+46701234567"}]}
+
+
+@pytest.fixture
+def store(sqlite_url: str) -> Iterator[Store]:
+    """Who gets in has nothing to do with the database."""
+    upgrade(sqlite_url)
+    with closing(open_store(sqlite_url)) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 from api.jwks import KeySet, open_keys
 from api.tokens import MOST_REMEMBERED, Tokens, open_tokens

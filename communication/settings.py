@@ -7,26 +7,21 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from communication.errors import SettingsError
 from communication.phone import is_region
+from communication.settings_security import SecuritySettings
 
 Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
 _BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
 _URL_MARKS = frozenset("?#%")
 _PORTS = range(1, 65_536)
-LOOPBACK = "127.0.0.0/8,::1/128"
-SIGNATURES = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA"),
-)
-"""Algorithms (RFC 7518, RFC 8037) whose keys can be shown to everybody."""
 
 
-class Settings(BaseSettings):
+class Settings(SecuritySettings):
     """What an operator may set. The defaults are the embedded mode: no other server."""
 
     model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore")
@@ -49,6 +44,24 @@ class Settings(BaseSettings):
     push_url: str = Field("folder://", description="Where mobile push goes.")
     email_sender: str = Field(
         "Tidings <tidings@localhost>", description="From, where the message names no sender."
+    )
+    dkim_key: str = Field(
+        "", description="PEM files of the keys that sign mails (RSA, Ed25519), by comma."
+    )
+    dkim_selector: str = Field("", description="The keys' selectors in DNS, by comma.")
+    dkim_domain: str = Field(
+        "", description="Domain that signs mails; default: that of the email sender."
+    )
+    bounce_address: str = Field(
+        "",
+        description="Where mails come back to, such as `bounce@example.org`: each to an address "
+        "of its own, `bounce+…@example.org`; default: to their sender.",
+    )
+    bounce_secret: str = Field(
+        "",
+        repr=False,
+        description="By which these addresses are proved to be ours; of several by comma the "
+        "first proves, all are believed.",
     )
     attachments: Path = Field(
         Path("attachments"), description="Folder that attachment paths are inside of."
@@ -95,22 +108,8 @@ class Settings(BaseSettings):
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
-    jwks: str = Field(
-        "",
-        description="Keys of access tokens: a file, or an https URL. Without it there is no "
-        "authentication, and only loopback may be bound.",
-    )
-    jwt_issuer: str = Field("tidings", description="The `iss` that access tokens must have.")
-    jwt_audience: str = Field("tidings", description="The `aud` that access tokens must have.")
-    jwt_algorithms: str = Field(
-        "RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA",
-        description="Signatures that access tokens may have; of public keys only.",
-    )
-    tenant_claim: str = Field("tenant", description="The claim that names a token's tenant.")
-    callback_allow: str = Field(
-        "",
-        description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
-        "internet; default: none, loopback where there is no authentication.",
+    event_receivers: int = Field(
+        100, ge=0, le=100, description="Most receivers that a message in an event is shown with."
     )
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
     operations_allow: str = Field(
@@ -122,30 +121,20 @@ class Settings(BaseSettings):
 
     @field_validator("bind")
     @classmethod
-    def _bind_is_host_and_port(cls, value: str) -> str:
+    def _bind_is_host_and_port(cls, value: str, info: ValidationInfo) -> str:
         host, _, port = value.rpartition(":")
         if not host or not port.isdigit() or int(port) not in _PORTS:
             raise ValueError("must be HOST:PORT, for example 127.0.0.1:8080")
+        if info.data.get("jwks") == "" and not is_loopback(host.strip("[]")):
+            raise ValueError(
+                "without authentication the API may only listen on loopback, for example "
+                "127.0.0.1:8080; set TIDINGS_JWKS to serve others"
+            )
         return value
 
-    @field_validator("jwks")
+    @field_validator("operations_allow")
     @classmethod
-    def _jwks_is_a_file_or_https(cls, value: str) -> str:
-        if "://" in value and urlsplit(value).scheme != "https":
-            raise ValueError("must be a file or an https:// URL: who can change it lets anyone in")
-        return value
-
-    @field_validator("jwt_algorithms")
-    @classmethod
-    def _algorithms_have_public_keys(cls, value: str) -> str:
-        for one in value.split(","):
-            if one.strip() not in SIGNATURES:
-                raise ValueError(f"must be of {', '.join(SIGNATURES)}, by comma")
-        return value
-
-    @field_validator("operations_allow", "callback_allow")
-    @classmethod
-    def _is_networks(cls, value: str) -> str:
+    def _operations_allow_is_networks(cls, value: str) -> str:
         for network in filter(None, value.split(",")):
             ip_network(network.strip())
         return value
@@ -185,23 +174,12 @@ class Settings(BaseSettings):
         return _known_scheme(value, ("memory", "redis", "rediss", "unix"))
 
     @model_validator(mode="after")
-    def _strangers_need_authentication(self) -> Self:
-        if not self.jwks and not is_loopback(self.bind.rpartition(":")[0].strip("[]")):
-            raise ValueError(
-                "TIDINGS_BIND: without authentication the API may only listen on loopback, for "
-                "example 127.0.0.1:8080; set TIDINGS_JWKS to serve others"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _defaults_that_depend_on_others(self) -> Self:
         if not self.public_url:
             object.__setattr__(self, "public_url", f"http://{self.bind}")
         if not self.database_url:
             path = self.data.resolve() / "tidings.sqlite3"
             object.__setattr__(self, "database_url", f"sqlite:///{path}")
-        if not self.jwks and "callback_allow" not in self.model_fields_set:
-            object.__setattr__(self, "callback_allow", LOOPBACK)
         return self
 
     def channel_url(self, channel: str) -> str:
@@ -251,11 +229,7 @@ def _known_scheme(url: str, schemes: tuple[str, ...]) -> str:
 
 def _faults(error: ValidationError) -> list[str]:
     return [
-        _setting(fault["loc"]) + fault["msg"].removeprefix("Value error, ")
+        f"TIDINGS_{'_'.join(map(str, fault['loc'])).upper()}: "
+        f"{fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors(include_input=False, include_url=False)
     ]
-
-
-def _setting(path: tuple[int | str, ...]) -> str:
-    """The name of what is wrong; a fault of several settings together names them itself."""
-    return f"TIDINGS_{'_'.join(map(str, path)).upper()}: " if path else ""

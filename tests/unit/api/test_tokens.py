@@ -23,7 +23,8 @@ from communication.errors import (
     ServiceUnavailable,
     SettingsError,
 )
-from communication.settings import SIGNATURES, Settings
+from communication.settings import Settings
+from communication.settings_security import SIGNATURES
 from tests.issuer import Issuer
 
 ISSUER = Issuer("RS256")

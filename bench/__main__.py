@@ -1,4 +1,4 @@
-"""`python -m bench [SUITE …]`: measures side by side what docs/benchmarks.md describes.
+"""`python -m bench`: measures Tidings and two task pipelines side by side (docs/benchmarks.md).
 
 Prints Markdown. The exit code is 1 when a bar is missed, but for a --quick run.
 """
@@ -6,48 +6,125 @@ Prints Markdown. The exit code is 1 when a bar is missed, but for a --quick run.
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
-from importlib import import_module
-from typing import cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
+from bench import celery_pipeline, dramatiq_pipeline
+from bench.accept import CONNECTIONS, measure_accepting
+from bench.deliver import measure_delivering
+from bench.feed import TEMPLATED
 from bench.figure import Figure
-from bench.report import Line, machine, table
+from bench.pipelines import measure_celery, measure_dramatiq, measure_idle_dramatiq
+from bench.report import Bar, Line, machine, ratios, table
 from bench.stack import Stack
-from bench.suite import FULL, QUICK, Measurement, Size, Suite
 
-SUITES = {
-    "spine": "bench.spine",
-}
-"""Name to module (bench.suite.Suite)."""
+LEAST_ACCEPTED = 1_200
+LEAST_TIMES_CELERY = 5
+LEAST_TEMPLATED = 0.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is measured: rounds of all measurements, in turn."""
+
+    rounds: int
+    seconds: float
+    deliveries: int
+    tasks: int
+    idle: int
+
+
+FULL = Size(rounds=2, seconds=8, deliveries=30_000, tasks=4_000, idle=20_000)
+QUICK = Size(rounds=1, seconds=1, deliveries=1_000, tasks=200, idle=1_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Something to be measured once in each round."""
+
+    name: str
+    unit: str
+    run: Callable[[], Figure]
+    notes: str = ""
+
+
+def measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
+    """What is measured, in the order of a round."""
+    accept = partial(measure_accepting, stack, seconds=size.seconds)
+    deliver = partial(measure_delivering, stack, deliveries=size.deliveries)
+    celery = partial(measure_celery, stack, deliveries=size.tasks)
+    dramatiq = partial(measure_dramatiq, stack, deliveries=size.tasks)
+    idle = partial(measure_idle_dramatiq, stack, messages=size.idle)
+    count = f"{size.deliveries:,}"
+    return {
+        "accepted": Measurement(
+            name=f"accepted, {CONNECTIONS} connections",
+            unit="requests/s",
+            run=partial(accept, working=False),
+        ),
+        "delivered": Measurement(
+            name=f"delivered, {count} messages, one worker",
+            unit="deliveries/s",
+            run=partial(deliver, workers=1, each=1),
+        ),
+        "templated": Measurement(
+            name=f"delivered, {count} messages from a template, one worker",
+            unit="deliveries/s",
+            run=partial(deliver, workers=1, each=1, document=TEMPLATED),
+        ),
+        "celery": Measurement(
+            name="Celery pipeline",
+            unit="deliveries/s",
+            run=celery,
+            notes=f"{size.tasks:,} messages; {celery_pipeline.SETTINGS}",
+        ),
+        "two": Measurement(
+            name=f"delivered, {count} messages, two workers",
+            unit="deliveries/s",
+            run=partial(deliver, workers=2, each=1),
+        ),
+        "dramatiq": Measurement(
+            name="Dramatiq pipeline, a task per message",
+            unit="deliveries/s",
+            run=dramatiq,
+            notes=f"{size.tasks:,} messages; {dramatiq_pipeline.SETTINGS}",
+        ),
+        "one message": Measurement(
+            name=f"delivered, one message to {count} receivers, one worker",
+            unit="deliveries/s",
+            run=partial(deliver, workers=1, each=size.deliveries),
+        ),
+        "idle": Measurement(
+            name="Dramatiq, an actor that does nothing",
+            unit="messages/s",
+            run=idle,
+            notes=f"{size.idle:,} messages, the same settings",
+        ),
+        "busy": Measurement(
+            name="accepted, while relay and worker deliver",
+            unit="requests/s",
+            run=partial(accept, working=True),
+        ),
+    }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the report, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("suites", nargs="*", default=["spine"], metavar="SUITE", help=_HELP)
     parser.add_argument("--quick", action="store_true", help="one small round; proves nothing")
-    given = parser.parse_args(arguments)
-    if unknown := [name for name in given.suites if name not in SUITES]:
-        parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
-    size = QUICK if given.quick else FULL
+    quick = parser.parse_args(arguments).quick
+    size = QUICK if quick else FULL
     with Stack.started() as stack:
         print(machine(stack), flush=True)
-        reached = [_measure(name, stack, size) for name in given.suites]
-    return 0 if given.quick or all(reached) else 1
-
-
-_HELP = f"one or more of {', '.join(SUITES)}; spine when none is given"
-
-
-def _measure(name: str, stack: Stack, size: Size) -> bool:
-    """Measure and report one suite; whether its bars are reached."""
-    suite = cast("Suite", import_module(SUITES[name]))
-    lines = _measured(suite.measurements(stack, size), size.rounds)
-    bars = suite.bars(lines)
-    print(
-        f"\n{table(lines.values())}\n", *suite.conclusions(lines), "", *bars, sep="\n", flush=True
-    )
-    return all(bar.reached for bar in bars)
+        lines = _measured(measurements(stack, size), size.rounds)
+    bars = _bars(lines)
+    print(f"\n{table(lines.values())}\n")
+    others = {lines[name].name: lines[name] for name in ("celery", "dramatiq", "idle")}
+    print("Tidings with one worker delivers", ", ".join(ratios(lines["delivered"], others)) + ".")
+    print("With two workers it delivers", ", ".join(ratios(lines["two"], others)) + ".")
+    print("", *bars, sep="\n")
+    return 0 if quick or all(bar.reached for bar in bars) else 1
 
 
 def _measured(wanted: dict[str, Measurement], rounds: int) -> dict[str, Line]:
@@ -63,6 +140,23 @@ def _line(one: Measurement, figures: Sequence[Figure]) -> Line:
     notes = "; ".join(filter(None, (one.notes, figures[-1].notes)))
     rates = [figure.rate for figure in figures]
     return Line(name=one.name, unit=one.unit, figures=rates, notes=notes)
+
+
+def _bars(lines: dict[str, Line]) -> list[Bar]:
+    accepted, celery = lines["accepted"].median, lines["celery"].median
+    return [
+        Bar(name="accepted requests/s", figure=accepted, least=LEAST_ACCEPTED),
+        Bar(
+            name="deliveries/s, times the Celery pipeline's",
+            figure=lines["delivered"].median / celery,
+            least=LEAST_TIMES_CELERY,
+        ),
+        Bar(
+            name="deliveries/s from a template, share of those with inline content",
+            figure=lines["templated"].median / lines["delivered"].median,
+            least=LEAST_TEMPLATED,
+        ),
+    ]
 
 
 if __name__ == "__main__":

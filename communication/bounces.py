@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from communication import receipt_endings, suppression
 from communication.bounce_address import BounceAddress, DeliveryName, delivery_name
@@ -124,7 +124,7 @@ class Bounces:
 
 
 def _find(connection: Connection, name: DeliveryName) -> Row[Any] | None:
-    row: Row[Any] | None = connection.execute(
+    wanted: Select[Any] = (
         select(
             *(DELIVERY.c[column] for column in ("key", "message_key", "state", "reference")),
             DELIVERY.c.attempts,
@@ -141,8 +141,8 @@ def _find(connection: Connection, name: DeliveryName) -> Row[Any] | None:
             DELIVERY.c.ordinal == name.ordinal,
             DELIVERY.c.channel == "email",
         )
-    ).one_or_none()
-    return row
+    )
+    return connection.execute(wanted).one_or_none()
 
 
 def _about(row: Row[Any], claim: _Claim, report: Report) -> Bounce | None:

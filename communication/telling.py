@@ -24,7 +24,7 @@ TYPES = {
     Kind.ENDED: DELIVERY,
     Kind.CONTRADICTED: DELIVERY,
 }
-"""The names of seed 004 for our kinds; that of deliveries is ours. HEARD and COLLECTED have their own."""
+"""Seed 004's names of our kinds; that of deliveries is ours. HEARD, COLLECTED have their own."""
 _RESOURCE = "CommunicationMessage"
 _OF_MESSAGES = frozenset({Kind.CREATED, Kind.CHANGED, Kind.DELETED})
 _OF_DELIVERIES = frozenset({Kind.ENDED, Kind.CONTRADICTED})

@@ -2,114 +2,84 @@
 
 import os
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import structlog
 
-from channels.mail_policy import open_bounce_address
-from communication import suppression
-from communication.bounces import Bounces, Finding
-from communication.clock import now, to_wire
-from communication.dsn import LARGEST
-from communication.errors import ServiceUnavailable, SettingsError
-from communication.settings import Settings
-from communication.store import Store, check_schema, open_store
-from tidings.mailbox_folder import mails_in
+from communication.errors import SettingsError, TidingsError
+from tidings.explained import explained
+from tidings.start import start
 
-_EXIT = {
-    Finding.RECORDED: os.EX_OK,
-    Finding.GOOD_NEWS: os.EX_OK,
-    Finding.NO_REPORT: os.EX_DATAERR,
-    Finding.UNKNOWN: os.EX_NOUSER,
-    Finding.TOO_EARLY: os.EX_TEMPFAIL,
-}
-"""By them a mail server knows what to do with a mail that it piped (sysexits.h)."""
-_ENVELOPE = ("RECIPIENT", "ORIGINAL_RECIPIENT")
-"""In which Postfix and Exim tell a command whom the mail is for."""
-
-log = structlog.get_logger(part="bounces")
+_tenant = click.option("--tenant", default="default", show_default=True)
 
 
-def take_piped(settings: Settings, recipients: Sequence[str]) -> int:
-    """Take in the mail on standard input; the exit code that a mail server wants."""
-    mail = sys.stdin.buffer.read(LARGEST)
-    while sys.stdin.buffer.read(LARGEST):
-        pass  # a server whose pipe breaks would think that we failed
-    told = [os.environ[name] for name in _ENVELOPE if name in os.environ]
-    with _store(settings) as store:
-        finding = _bounces(settings, store).take(mail, [*recipients, *told])
-    if finding is not Finding.RECORDED:
-        click.echo(f"tidings bounce: {finding.value}", err=True)
-    return _EXIT[finding]
-
-
-def take_folder(settings: Settings, folder: Path, every: float | None) -> None:
-    """Take in the mails of a folder: once, or again every so many seconds for ever."""
-    if not folder.is_dir():
-        raise SettingsError(f"--maildir: there is no folder {folder}")
-    with _store(settings) as store:
-        bounces = _bounces(settings, store)
-        while every is not None:
-            try:
-                _take_all(bounces, folder)
-            except ServiceUnavailable as error:
-                log.warning("bounces can't be recorded yet", why=error.message)
-            time.sleep(every)
-        _take_all(bounces, folder)
-
-
-def show_suppressed(settings: Settings, tenant: str | None) -> None:
-    """Write the list to standard output: address, since when, tenant and reason, by tabs."""
-    with _store(settings) as store, store.read() as connection:
-        for row in suppression.listed(connection, tenant):
-            line = (row.address, to_wire(row.created_at), row.tenant, row.reason)
-            click.echo("\t".join(line))
-
-
-def suppress(settings: Settings, address: str, *, tenant: str, reason: str) -> bool:
-    """Put an address on the list; False if it was there."""
-    with _store(settings) as store, store.write() as connection, _about(address):
-        return suppression.add(
-            connection, tenant=tenant, address=address, reason=reason, origin=None, now=now()
-        )
-
-
-def forgive(settings: Settings, address: str, *, tenant: str) -> bool:
-    """Take an address from the list; False if it was not there."""
-    with _store(settings) as store, store.write() as connection, _about(address):
-        return suppression.remove(connection, tenant=tenant, address=address)
-
-
-def _take_all(bounces: Bounces, folder: Path) -> None:
-    for mail in mails_in(folder):
-        content = mail.read()
-        finding = Finding.NO_REPORT if content is None else bounces.take(content)
-        if finding is not Finding.TOO_EARLY:
-            mail.put_away(understood=_EXIT[finding] == os.EX_OK)
-            log.info("mail read", file=mail.file.name, finding=finding.value)
-
-
-def _bounces(settings: Settings, store: Store) -> Bounces:
-    return Bounces(store, open_bounce_address(settings), suppressing=settings.suppression)
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    check_schema(settings.database_url)
-    store = open_store(settings.database_url, connections=1)
+@click.command()
+@click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Whom the mail is for, by its envelope.",
+)
+@click.option(
+    "--maildir",
+    type=click.Path(path_type=Path),
+    help="Read a Maildir, or a folder of mails, instead of standard input.",
+)
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Read it again and again."
+)
+def bounce(recipients: tuple[str, ...], maildir: Path | None, every: float | None) -> None:
+    """Take in mails that came back, from a mail server's pipe or a folder."""
     try:
-        yield store
-    finally:
-        store.close()
+        settings = start("bounce")
+        from tidings.returned_mail import take_folder, take_piped
+
+        if maildir is None:
+            sys.exit(take_piped(settings, recipients))
+        take_folder(settings, maildir, every)
+    except TidingsError as error:
+        click.echo(f"tidings: {error}", err=True)
+        # By them a mail server knows whether to try again (sysexits.h).
+        sys.exit(os.EX_CONFIG if isinstance(error, SettingsError) else os.EX_TEMPFAIL)
 
 
-@contextmanager
-def _about(address: str) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise SettingsError(f"{address!r}: {error}") from error
+@click.group()
+def suppression() -> None:
+    """Addresses that are not written to."""
+
+
+@suppression.command("list")
+@click.option("--tenant", help="Of one tenant; default: of all.")
+def list_suppressed(tenant: str | None) -> None:
+    """Show them: address, since when, tenant, reason."""
+    with explained():
+        from tidings.returned_mail import show_suppressed
+
+        show_suppressed(start("suppression"), tenant)
+
+
+@suppression.command()
+@click.argument("address")
+@_tenant
+@click.option("--reason", default="named by an operator", show_default=True)
+def add(address: str, tenant: str, reason: str) -> None:
+    """Write to an address no more."""
+    with explained():
+        from tidings.returned_mail import suppress
+
+        is_news = suppress(start("suppression"), address, tenant=tenant, reason=reason)
+        click.echo("It is not written to any more." if is_news else "It was on the list.")
+
+
+@suppression.command()
+@click.argument("address")
+@_tenant
+def remove(address: str, tenant: str) -> None:
+    """Write to an address again."""
+    with explained():
+        from tidings.returned_mail import forgive
+
+        if not forgive(start("suppression"), address, tenant=tenant):
+            raise SettingsError(f"{address} is not on the list of tenant {tenant}")
+        click.echo("It is written to again.")

@@ -172,7 +172,8 @@ def _log_delay(connection: Connection, row: Row[Any], bounce: Bounce) -> None:
     known = select(ATTEMPT.c.key).where(
         ATTEMPT.c.delivery_key == row.key, ATTEMPT.c.outcome == _DELAYED
     )
-    if row.logged is False or connection.execute(known).first():
+    silent = row.logged is not None and not row.logged
+    if silent or connection.execute(known).first():
         return
     attempt = {
         "delivery_key": row.key,

@@ -58,7 +58,8 @@ SELECT message_key, key, ordinal, 1, 'email', 4, 'pending', now(), 0, 0, now() F
 _RECORDED = """
 SELECT (SELECT count(*) FROM delivery WHERE state = 'delivered' AND due_at IS NULL),
     (SELECT count(*) FROM attempt WHERE outcome = 'delivered'),
-    (SELECT count(*) FROM event WHERE kind = 'ended'),
+    (SELECT count(*) FROM event WHERE kind = 'ended')
+        + (SELECT count(*) FROM staged_event WHERE kind = 'ended'),
     (SELECT sum(receiver_count) FROM communication_message
         WHERE status = 'Completed' AND open_count = 0 AND delivered_count = receiver_count)
 """

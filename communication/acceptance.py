@@ -44,7 +44,7 @@ WITH message AS (
         %(due_at)s, 0, 0, %(created_at)s
     FROM receivers WHERE %(send)s > 0
 ), created AS (
-    INSERT INTO event (id, tenant, kind, message_key, at)
+    INSERT INTO staged_event (id, tenant, kind, message_key, at)
     SELECT %(event_id)s, %(tenant)s, '{Kind.CREATED}', key, %(created_at)s FROM message
 )
 SELECT key FROM message

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from communication.bulk import insert_rows
+from communication.event_model import STAGED_EVENT
 from communication.ids import new_id
-from communication.model import EVENT
 
 
 class Kind(StrEnum):
@@ -20,11 +20,17 @@ class Kind(StrEnum):
     CHANGED = "changed"  # an attribute or the status of a message
     DELETED = "deleted"  # a message
     ENDED = "ended"  # one delivery reached its final state
+    HEARD = "heard"  # something was posted to the listener (seed 000)
+    COLLECTED = "collected"  # something came into the Event Collector (seed 003)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """One event to record. `changed`: the changed attributes' new values, by wire name."""
+    """One event to record. `changed`: the changed attributes' new values, by wire name.
+
+    HEARD and COLLECTED alone have a `type`, as their contract names it, and a `payload`: the
+    JSON body that is told to others as it is.
+    """
 
     kind: Kind
     tenant: str
@@ -32,8 +38,13 @@ class Happening:
     message_key: int | None = None
     delivery_key: int | None = None
     changed: dict[str, Any] | None = None
+    type: str | None = None
+    payload: dict[str, Any] | None = None
 
 
 def record(connection: Connection, happenings: Sequence[Happening]) -> None:
-    """Write events; they are told if and only if the transaction is committed."""
-    insert_rows(connection, EVENT, [{"id": new_id(), **vars(one)} for one in happenings])
+    """Write events; they are told if and only if the transaction is committed.
+
+    They have no position yet, and nobody reads them before the relay gives them one.
+    """
+    insert_rows(connection, STAGED_EVENT, [{"id": new_id(), **vars(one)} for one in happenings])

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from communication.clock import now
 from communication.errors import Conflict, NotFound
 from communication.ids import new_id
-from communication.model import HUB
+from communication.listener_model import HUB
 
 _OF_TENANT = HUB.c.tenant == bindparam("of_tenant")
 _OF_ID = HUB.c.id == bindparam("of_id")

@@ -215,41 +215,6 @@ class Attempt(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
 
 
-class Event(SQLModel, table=True):
-    """Something that happened, thin: contracts' names and shapes are made where it is told."""
-
-    __tablename__ = "event"
-
-    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
-    id: str = Field(sa_type=Text, unique=True)
-    tenant: str = Field(sa_type=Text)
-    kind: str = Field(sa_type=Text)
-    message_key: int | None = Field(default=None, sa_type=Key)
-    delivery_key: int | None = Field(default=None, sa_type=Key)
-    changed: dict[str, Any] | None = Field(default=None, sa_type=Json)
-    at: datetime = Field(sa_type=Moment)
-
-
-class Hub(SQLModel, table=True):
-    """A registered listener. `query` is "" where the client gave none.
-
-    `fingerprint`: of callback and query, which are too long for an index themselves.
-    """
-
-    __tablename__ = "hub"
-    __table_args__ = (Index("hub_unique", "tenant", "fingerprint", unique=True),)
-
-    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
-    id: str = Field(sa_type=Text, unique=True)
-    tenant: str = Field(sa_type=Text)
-    callback: str = Field(sa_type=Text)
-    query: str = Field(default="", sa_type=Text)
-    fingerprint: str = Field(sa_type=Text)
-    secret: str = Field(sa_type=Text)
-    api_version: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_type=Moment)
-
-
 class Idempotency(SQLModel, table=True):
     """A key that a client sent, the request that it stood for, and the answer it got."""
 
@@ -281,6 +246,4 @@ DOCUMENT = table_of(MessageDocument)
 RECEIVER = table_of(Receiver)
 DELIVERY = table_of(Delivery)
 ATTEMPT = table_of(Attempt)
-EVENT = table_of(Event)
-HUB = table_of(Hub)
 IDEMPOTENCY = table_of(Idempotency)

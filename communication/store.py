@@ -97,7 +97,7 @@ def open_store(url: str, *, connections: int = 8, keep_plans: bool = False) -> S
     return Store(engine)
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, *, to: str = "head") -> None:
     """Bring the schema to the newest migration; safe to call from several processes at once.
 
     ServiceUnavailable when the database can't be reached.
@@ -105,7 +105,7 @@ def upgrade(url: str) -> None:
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     with _translated():
-        command.upgrade(_alembic(url), "head")
+        command.upgrade(_alembic(url), to)
 
 
 def check_schema(url: str) -> None:

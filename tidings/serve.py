@@ -12,6 +12,7 @@ from gunicorn.glogging import Logger
 
 from communication.errors import SettingsError
 from communication.settings import Settings
+from tidings.http_worker import HttpWorker, Seats
 
 GRACE = 35
 """Seconds that requests and sends in flight have to end when we are told to stop."""
@@ -43,11 +44,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         **options: Any,
     ) -> None:
         """`tell_ready` is called when it listens; `options` are gunicorn's, over ours."""
+        seats = Seats(settings.api_workers)
         self._make_app = make_app
         self._tell_ready = tell_ready
         self._options: dict[str, Any] = {
             "bind": settings.bind,
-            "worker_class": "gthread",
+            "worker_class": type("Worker", (HttpWorker,), {"seats": seats}),
+            "child_exit": lambda _arbiter, worker: seats.leave(worker.place),
             "workers": settings.api_workers,
             "threads": settings.api_threads,
             "graceful_timeout": GRACE,

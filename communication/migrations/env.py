@@ -4,7 +4,8 @@ from alembic import context
 from sqlalchemy import create_engine, pool, text
 from sqlmodel import SQLModel
 
-import communication.model  # noqa: F401 - fills the metadata
+import communication.event_model
+import communication.listener_model  # noqa: F401
 
 MIGRATION_LOCK = 7_468_101
 """Of PostgreSQL's advisory locks: one process migrates, the others wait and find it done."""

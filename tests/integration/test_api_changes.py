@@ -8,8 +8,9 @@ from falcon import testing
 from sqlalchemy import update
 
 from communication.clock import now, parse
+from communication.event_model import STAGED_EVENT
 from communication.events import Kind
-from communication.model import DELIVERY, EVENT, MESSAGE, RECEIVER, State, Status
+from communication.model import DELIVERY, MESSAGE, RECEIVER, State, Status
 from communication.store import Store
 from tests.api import MESSAGES, check_error, client
 from tests.messages import email, rows
@@ -54,7 +55,7 @@ def change_delivery(store: Store, **values: Any) -> None:
 
 
 def last_event(store: Store) -> tuple[str, Mapping[str, Any] | None]:
-    event = rows(store, EVENT)[-1]
+    event = rows(store, STAGED_EVENT)[-1]
     return event.kind, event.changed
 
 
@@ -85,7 +86,7 @@ def test_a_patch_that_changes_nothing_is_no_event(api: testing.TestClient, store
     whole = create(api)
     assert api.simulate_patch(PATH, json=whole).json == whole
     assert api.simulate_put(PATH, json=whole).json == whole
-    assert len(rows(store, EVENT)) == 1
+    assert len(rows(store, STAGED_EVENT)) == 1
 
 
 def test_one_is_not_true(api: testing.TestClient) -> None:
@@ -232,7 +233,7 @@ def test_cancelling_ends_what_no_worker_has(
     delivery = rows(store, DELIVERY)[0]
     assert (delivery.state, delivery.due_at, delivery.lease) == (State.CANCELLED, None, None)
     assert delivery.ended_at is not None
-    created, ended, changed = rows(store, EVENT)
+    created, ended, changed = rows(store, STAGED_EVENT)
     assert (created.kind, ended.kind, changed.kind) == (Kind.CREATED, Kind.ENDED, Kind.CHANGED)
     assert ended.delivery_key == delivery.key
     assert changed.changed == {

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from communication.model import HUB, IDEMPOTENCY, MESSAGE
+from communication.listener_model import HUB
+from communication.model import IDEMPOTENCY, MESSAGE
 from communication.store import Store
 from tests.api import MESSAGES, check_error, client
 from tests.messages import email, rows

@@ -7,8 +7,9 @@ from falcon import testing
 from sqlalchemy import func, select
 
 from communication.clock import now, parse
+from communication.event_model import STAGED_EVENT
 from communication.events import Kind
-from communication.model import DELIVERY, EVENT, MESSAGE, RECEIVER, State
+from communication.model import DELIVERY, MESSAGE, RECEIVER, State
 from communication.store import Store
 from tests.api import MESSAGES, check_error, client
 from tests.messages import email, rows
@@ -40,7 +41,7 @@ def test_a_created_message_is_stored_and_not_sent(api: testing.TestClient, store
         "receiver": [{"email": "receiver-0@example.com"}, {"email": "receiver-1@example.com"}],
     }
     assert rows(store, DELIVERY) == []
-    assert [event.kind for event in rows(store, EVENT)] == [Kind.CREATED]
+    assert [event.kind for event in rows(store, STAGED_EVENT)] == [Kind.CREATED]
 
 
 def test_a_new_message_is_sent_at_once(api: testing.TestClient, store: Store) -> None:
@@ -61,7 +62,7 @@ def test_a_new_message_is_sent_at_once(api: testing.TestClient, store: Store) ->
         (State.PENDING, "email", 0, 1),
     ]
     assert all(before <= one.due_at <= now() for one in deliveries)
-    assert [event.kind for event in rows(store, EVENT)] == [Kind.CREATED]
+    assert [event.kind for event in rows(store, STAGED_EVENT)] == [Kind.CREATED]
 
 
 def test_what_is_answered_is_what_is_read_later(api: testing.TestClient) -> None:
@@ -84,7 +85,7 @@ def test_a_stored_message_is_sent_by_its_id(api: testing.TestClient, store: Stor
     result = api.simulate_post(f"{MESSAGES}/m1/send")
     assert (result.status_code, result.json["status"]) == (200, "InProgress")
     assert rows(store, DELIVERY)[0].send == 1
-    changed = rows(store, EVENT)[-1]
+    changed = rows(store, STAGED_EVENT)[-1]
     assert (changed.kind, changed.changed) == (Kind.CHANGED, {"status": "InProgress"})
 
 
@@ -139,7 +140,7 @@ def test_deleting_cancels_what_is_undelivered(api: testing.TestClient, store: St
     api.simulate_post(f"{MESSAGES}/send", json=email(2, id="m1"))
     assert api.simulate_delete(f"{MESSAGES}/m1").status_code == 204
     assert [one.state for one in rows(store, DELIVERY)] == [State.CANCELLED] * 2
-    kinds = [event.kind for event in rows(store, EVENT)]
+    kinds = [event.kind for event in rows(store, STAGED_EVENT)]
     assert kinds == [Kind.CREATED, Kind.ENDED, Kind.ENDED, Kind.DELETED]
 
 

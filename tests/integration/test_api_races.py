@@ -13,7 +13,8 @@ from sqlalchemy import select, update
 
 from communication import due
 from communication.clock import now
-from communication.model import DELIVERY, EVENT, MESSAGE, State
+from communication.event_model import STAGED_EVENT
+from communication.model import DELIVERY, MESSAGE, State
 from communication.store import Store, open_store, upgrade
 from tests.api import MESSAGES, client
 from tests.messages import email, rows
@@ -70,7 +71,7 @@ def test_one_of_many_deletes(api: testing.TestClient, store: Store) -> None:
     api.simulate_post(f"{MESSAGES}/send", json=email(5, id="m1"))
     delete = [lambda: api.simulate_delete(PATH)] * TOGETHER
     assert statuses(at_once(*delete)) == {204: 1, 404: TOGETHER - 1}
-    assert Counter(one.kind for one in rows(store, EVENT)) == {
+    assert Counter(one.kind for one in rows(store, STAGED_EVENT)) == {
         "created": 1,
         "ended": 5,
         "deleted": 1,

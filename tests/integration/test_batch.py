@@ -13,7 +13,8 @@ from channels.base import Outbound, Receiver
 from communication import due
 from communication.clock import now, to_wire
 from communication.errors import PermanentDeliveryError, ServiceUnavailable, TransientDeliveryError
-from communication.model import ATTEMPT, DELIVERY, EVENT, MESSAGE, State, Status
+from communication.event_model import STAGED_EVENT
+from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
 from communication.settings import Settings
 from communication.store import Store
 from tests.messages import email, rows, states, store_message
@@ -233,7 +234,7 @@ def test_a_scheduled_message_is_in_progress_when_its_first_delivery_is_taken(
 
     runner.run(claimed(store), "relay")
 
-    assert [event.changed["status"] for event in rows(store, EVENT) if event.changed] == [
+    assert [event.changed["status"] for event in rows(store, STAGED_EVENT) if event.changed] == [
         Status.IN_PROGRESS,
         Status.COMPLETED,
     ]

@@ -4,9 +4,12 @@ from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from communication.store import Store, check_schema, upgrade
+from communication.event_model import EVENT, EVENT_CURSOR
+from communication.store import Store, check_schema, open_store, upgrade
+from tests.messages import rows
 
 
 def test_the_migrations_make_what_the_model_says(store: Store) -> None:
@@ -24,6 +27,26 @@ def test_to_upgrade_again_changes_nothing(database_url: str) -> None:
     upgrade(database_url)
 
     check_schema(database_url)
+
+
+def test_events_of_before_keep_their_order_and_count_as_told(database_url: str) -> None:
+    upgrade(database_url, to="0002")
+    store = open_store(database_url)
+    with store.write() as connection:
+        for number in range(3):
+            connection.execute(
+                text("INSERT INTO event (id, tenant, kind, at) VALUES (:id, 'a', 'created', :at)"),
+                {"id": f"event-{number}", "at": "2026-11-21 08:00:00.000000"},
+            )
+    upgrade(database_url)
+
+    assert [(row.id, row.position) for row in rows(store, EVENT)] == [
+        ("event-0", 1),
+        ("event-1", 2),
+        ("event-2", 3),
+    ]
+    assert {tuple(row) for row in rows(store, EVENT_CURSOR)} == {("sequenced", 3), ("told", 3)}
+    store.close()
 
 
 def _matters(difference: Any, store: Store) -> bool:

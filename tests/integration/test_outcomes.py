@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from communication.clock import now
+from communication.event_model import STAGED_EVENT
 from communication.events import Kind
-from communication.model import ATTEMPT, DELIVERY, EVENT, MESSAGE, State, Status
+from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
 from communication.store import Store, open_store, upgrade
 from tests.messages import email, rows, states, store_message
 from worker.outcomes import Outcome, settle
@@ -65,9 +66,9 @@ def test_a_delivered_message_is_complete_and_told(store: Store) -> None:
     assert delivery.ended_at is not None
     attempt = rows(store, ATTEMPT)[0]
     assert (attempt.number, attempt.outcome, attempt.took_ms) == (1, "delivered", 7)
-    kinds = [event.kind for event in rows(store, EVENT)]
+    kinds = [event.kind for event in rows(store, STAGED_EVENT)]
     assert kinds == [Kind.CREATED, Kind.ENDED, Kind.ENDED, Kind.CHANGED]
-    assert rows(store, EVENT)[-1].changed["status"] == "Completed"
+    assert rows(store, STAGED_EVENT)[-1].changed["status"] == "Completed"
 
 
 def test_one_receiver_reached_is_completed_and_none_is_failed(store: Store) -> None:
@@ -94,7 +95,7 @@ def test_a_try_again_leaves_the_message_in_progress(store: Store) -> None:
     assert (delivery.state, delivery.due_at, delivery.attempts) == (State.PENDING, later, 1)
     assert (delivery.ended_at, delivery.reason) == (None, "451 busy")
     assert only(store).status == Status.IN_PROGRESS
-    assert [event.kind for event in rows(store, EVENT)] == [Kind.CREATED]
+    assert [event.kind for event in rows(store, STAGED_EVENT)] == [Kind.CREATED]
 
 
 def test_outcomes_whose_lease_is_gone_touch_nothing(store: Store) -> None:
@@ -142,7 +143,7 @@ def test_a_deleted_messages_status_is_not_told(store: Store) -> None:
 
     recorded(store, outcomes)
 
-    assert [event.kind for event in rows(store, EVENT)] == [Kind.CREATED, Kind.ENDED]
+    assert [event.kind for event in rows(store, STAGED_EVENT)] == [Kind.CREATED, Kind.ENDED]
 
 
 def test_no_contact_log_where_the_message_wants_none(store: Store) -> None:

@@ -75,7 +75,7 @@ def add_example(connection: Connection, hub_key: int, body: Mapping[str, Any], a
 def list_callbacks(
     connection: Connection, hub_key: int, wanted: Wanted
 ) -> tuple[int, list[dict[str, Any]]]:
-    """How many there are, and the page of them, the oldest first, with their attempts."""
+    """How many there are, and the page of them in the events' order, with their attempts."""
     conditions: list[ColumnElement[bool]] = [CALLBACK.c.hub_key == hub_key]
     if wanted.state is not None:
         conditions.append(CALLBACK.c.state == wanted.state)
@@ -84,7 +84,7 @@ def list_callbacks(
         select(CALLBACK, CALLBACK_BODY.c.type)
         .outerjoin(CALLBACK_BODY, CALLBACK_BODY.c.event_position == CALLBACK.c.event_position)
         .where(*conditions)
-        .order_by(CALLBACK.c.key)
+        .order_by(CALLBACK.c.event_position)
         .offset(wanted.offset)
         .limit(wanted.limit)
     ).all()

@@ -7,10 +7,8 @@ from typing import Any
 from communication.conditions import Clauses, Condition, Kind, Operator, Path, matcher, selected
 from communication.errors import InvalidQueryParameter
 from communication.tmf630 import Query, Vocabulary, parse_query_string
+from communication.told import CREATION, DELETION, UPDATE
 
-CREATION = "CommunicationMessageCreationNotification"
-UPDATE = "CommunicationMessageUpdateNotification"
-DELETION = "CommunicationMessageDeletionNotification"
 UNASKED = frozenset({CREATION, UPDATE, DELETION})
 """What a hub hears that names no event type."""
 

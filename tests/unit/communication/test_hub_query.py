@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from communication.hub_query import CREATION, DELETION, UPDATE, interest_of
+from communication.hub_query import interest_of
+from communication.told import CREATION, DELETION, DELIVERY, UPDATE
 
 MESSAGE = {"id": "m1", "href": "/m1", "status": "Failed", "receiver": [{"email": "a@b.c"}]}
-DELIVERY = "CommunicationMessageDeliveryNotification"
 HEARD = "ServiceOrderStateChangeNotification"
 KNOWN = {CREATION, UPDATE, DELETION, DELIVERY, HEARD}
 

@@ -1,4 +1,4 @@
-"""Every error of the TMF contracts becomes a response here, and nowhere else."""
+"""Every error becomes a response here, and nowhere else; api/contracts.py has the bodies."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import falcon
 import structlog
 from falcon import App, Request, Response
 
-from api.answers import JSON
+from api.contracts import contract_of
 from communication.encoding import to_json
 from communication.errors import (
     AccessDenied,
@@ -19,7 +19,6 @@ from communication.errors import (
     UnsupportedBody,
 )
 
-_LONGEST_FIELD = 200
 _KINDS: dict[int, type[RequestError]] = {
     400: InvalidHeader,
     403: AccessDenied,
@@ -33,43 +32,24 @@ log = structlog.get_logger(part="api")
 
 
 def add_error_handlers(app: App[Any, Any]) -> None:
-    """Answer every error with the TMF error body; no traceback ever leaves."""
+    """Answer every error in the body of its contract; no traceback ever leaves."""
     app.add_error_handler(Exception, _answer_unexpected)
     app.add_error_handler(falcon.HTTPError, _answer_falcon)
     app.add_error_handler(RequestError, _answer_request_error)
     app.add_error_handler(ServiceUnavailable, _answer_unavailable)
 
 
-def error_body(error: RequestError) -> dict[str, Any]:
-    """Seed 000's ErrorRepresentation: code and status are whole numbers."""
-    where = _shortened(error.field)
-    return {
-        "code": error.code,
-        "reason": error.reason,
-        "message": f"{where}: {error.message}" if where else error.message,
-        "status": error.status,
-        "referenceError": f"/docs#error-{error.code}",
-        "@type": "Error",
-        "@schemaLocation": "/openapi.json#/components/schemas/Error",
-    }
-
-
-def _shortened(field: str | None) -> str | None:
-    if field is None or len(field) <= _LONGEST_FIELD:
-        return field
-    return f"{field[:_LONGEST_FIELD]}…"
-
-
-def _answer(resp: Response, error: RequestError) -> None:
-    resp.status = error.status
-    resp.content_type = JSON
-    resp.data = to_json(error_body(error))
+def _answer(req: Request, resp: Response, error: RequestError) -> None:
+    contract = contract_of(req.path)
+    resp.status = contract.status_of(error)
+    resp.content_type = contract.media_type
+    resp.data = to_json(contract.error_body(error))
 
 
 def _answer_request_error(
-    _req: Request, resp: Response, error: RequestError, _params: dict[str, Any]
+    req: Request, resp: Response, error: RequestError, _params: dict[str, Any]
 ) -> None:
-    _answer(resp, error)
+    _answer(req, resp, error)
 
 
 def _answer_unavailable(
@@ -77,7 +57,7 @@ def _answer_unavailable(
 ) -> None:
     # Why is for operators: it may name hosts and users.
     log.warning("request failed", request=req.context.request_id, why=error.message)
-    _answer(resp, ServiceUnavailable("the database can't be used now; try again later"))
+    _answer(req, resp, ServiceUnavailable("the database can't be used now; try again later"))
 
 
 def _answer_falcon(
@@ -100,4 +80,4 @@ def _answer_unexpected(
 ) -> None:
     request_id = req.context.request_id
     log.error("unexpected error", request=request_id, path=req.path, exc_info=error)
-    _answer(resp, RequestError(f"internal error; the log has it as request {request_id}"))
+    _answer(req, resp, RequestError(f"internal error; the log has it as request {request_id}"))

@@ -80,6 +80,11 @@ class Settings(BaseSettings):
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
+    callback_allow: str = Field(
+        "127.0.0.0/8,::1/128",
+        description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
+        "internet.",
+    )
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
     operations_allow: str = Field(
         "127.0.0.0/8,::1/128", description="CIDRs that may read /metrics and /ready."
@@ -101,9 +106,9 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("operations_allow")
+    @field_validator("operations_allow", "callback_allow")
     @classmethod
-    def _operations_allow_is_networks(cls, value: str) -> str:
+    def _is_networks(cls, value: str) -> str:
         for network in filter(None, value.split(",")):
             ip_network(network.strip())
         return value

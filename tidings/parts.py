@@ -5,17 +5,13 @@ from collections.abc import Callable, Sequence
 from threading import Event
 from types import FrameType
 
-from redis import Redis
-
 from api.app import create_app
 from communication.errors import SettingsError
+from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import Store, check_schema, open_store
 from tidings.serve import Server
 from worker.main import Workers, open_queues, open_relay
-
-REDIS_PATIENCE = 2.0
-"""Seconds for Redis to answer."""
 
 
 def run_api(settings: Settings) -> None:
@@ -43,15 +39,6 @@ def run_workers(settings: Settings, queues: Sequence[str]) -> None:
     workers.start()
     told.wait()
     workers.stop()
-
-
-def open_redis(settings: Settings) -> Redis | None:
-    """The Redis that the settings name, None where it is of this process; connects at first use."""
-    if settings.redis_url.startswith("memory:"):
-        return None
-    return Redis.from_url(
-        settings.redis_url, socket_connect_timeout=REDIS_PATIENCE, socket_timeout=REDIS_PATIENCE
-    )
 
 
 def _check_broker(settings: Settings) -> None:

@@ -17,9 +17,9 @@ from communication.clock import now
 from communication.errors import SettingsError
 from communication.lanes import CHANNELS
 from communication.model import DELIVERY
+from communication.redis_client import open_redis
 from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
-from tidings.parts import open_redis
 from tidings.serve import GRACE, Server, check_address
 from worker.broker import MemoryQueues
 from worker.main import Workers, all_queues, open_medium, open_queues, open_relay

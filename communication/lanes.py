@@ -16,6 +16,9 @@ DEFAULT_PRIORITY = 4
 QUEUE_VERSION = "v1"
 """To be changed with the queues' arguments: RabbitMQ refuses (406) what differs from before."""
 
+CALLBACK_QUEUE = f"callback.{QUEUE_VERSION}"
+"""Hubs that have something to be told."""
+
 
 def lane_of(priority: int) -> str:
     """The lane that serves a priority of 0-9."""

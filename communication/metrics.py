@@ -29,6 +29,10 @@ RENDERS_FAILED = Counter(
     "tidings_renders_failed", "Deliveries that no message could be made for.", ("template",)
 )
 
+CALLBACKS = Counter(
+    "tidings_callbacks", "Tries at telling a hub: delivered, retry, failed or gone.", ("outcome",)
+)
+
 TRIES = {
     State.DELIVERED: DELIVERED,
     State.FAILED: FAILED,

@@ -1,5 +1,6 @@
 """Every setting, in one place. Each is the environment variable TIDINGS_ + its name in capitals."""
 
+import math
 import os
 import re
 from ipaddress import ip_address, ip_network
@@ -85,6 +86,26 @@ class Settings(BaseSettings):
         description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
         "internet.",
     )
+    callback_schedule: str = Field(
+        "5,30,120,600,3600,10800,21600,43200,86400",
+        description="Seconds before each try again of a callback.",
+    )
+    callback_concurrency: int = Field(
+        4, ge=1, le=64, description="Callbacks that one hub is sent at the same time."
+    )
+    callback_hubs: int = Field(
+        64, ge=1, le=512, description="Hubs that a worker serves at the same time."
+    )
+    callback_timeout: Seconds = Field(10, description="Seconds that a hub may take to answer.")
+    callback_disable_after: Seconds = Field(
+        432_000, description="Seconds without a success after which a hub is disabled."
+    )
+    callback_keep: Seconds = Field(
+        604_800, description="Seconds for which callbacks that ended can be listed and recovered."
+    )
+    secret_overlap: Seconds = Field(
+        86_400, description="Seconds for which a hub's replaced secret still signs."
+    )
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
     operations_allow: str = Field(
         "127.0.0.0/8,::1/128", description="CIDRs that may read /metrics and /ready."
@@ -111,6 +132,13 @@ class Settings(BaseSettings):
     def _is_networks(cls, value: str) -> str:
         for network in filter(None, value.split(",")):
             ip_network(network.strip())
+        return value
+
+    @field_validator("callback_schedule")
+    @classmethod
+    def _callback_schedule_is_seconds(cls, value: str) -> str:
+        if any(not 0 <= wait < math.inf for wait in _numbers(value)):
+            raise ValueError("must be seconds separated by commas, for example 5,30,120")
         return value
 
     @field_validator("data")
@@ -149,6 +177,11 @@ class Settings(BaseSettings):
             object.__setattr__(self, "database_url", f"sqlite:///{path}")
         return self
 
+    @property
+    def callback_waits(self) -> tuple[float, ...]:
+        """Seconds after the first, second … failed try of a callback."""
+        return tuple(_numbers(self.callback_schedule))
+
     def channel_url(self, channel: str) -> str:
         """The provider list of one channel: `sms`, `email` or `push`."""
         return str(getattr(self, f"{channel}_url"))
@@ -180,6 +213,10 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split(",") if part.strip()]
 
 
 def _redact_one(url: str) -> str:

@@ -31,6 +31,7 @@ def create_app(
     rules = Rules(
         max_receivers=settings.max_receivers,
         try_times=settings.try_times,
+        phone_region=settings.phone_region,
         templates=templates or open_catalogue(settings),
     )
     context = Context(store=store, settings=settings, rules=rules)

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from communication.errors import SettingsError
+from communication.phone import is_region
 
 Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
@@ -48,6 +49,11 @@ class Settings(BaseSettings):
         Path("attachments"), description="Folder that attachment paths are inside of."
     )
     templates: Path = Field(Path("templates"), description="The content authors' folder.")
+    phone_region: str = Field(
+        "",
+        description="Country (such as `SE`) of phone numbers without a country code; "
+        "by default they are refused.",
+    )
     sms_simplify: bool = Field(
         default=True,
         description="Send typographic quotes, dashes and spaces in an SMS as GSM-7 has them, "
@@ -139,6 +145,13 @@ class Settings(BaseSettings):
     def _callback_schedule_is_seconds(cls, value: str) -> str:
         if any(not 0 <= wait < math.inf for wait in _numbers(value)):
             raise ValueError("must be seconds separated by commas, for example 5,30,120")
+        return value
+
+    @field_validator("phone_region")
+    @classmethod
+    def _phone_region_has_numbers(cls, value: str) -> str:
+        if value and not is_region(value):
+            raise ValueError("must be a country's two capital letters (ISO 3166), such as SE")
         return value
 
     @field_validator("data")

@@ -91,13 +91,13 @@ def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
         )
         .join(DOCUMENT, DOCUMENT.c.message_key == MESSAGE.c.key)
         .where(among(connection, MESSAGE.c.key, keys))
-    )
+    ).all()
     return {row.key: row for row in rows}
 
 
 def _load_receivers(connection: Connection, keys: Sequence[int]) -> Mapping[int, Row[Any]]:
     rows = connection.execute(select(*RECEIVER.c).where(among(connection, RECEIVER.c.key, keys)))
-    return {row.key: row for row in rows}
+    return {row.key: row for row in rows.all()}
 
 
 def _job(delivery: Row[Any], message: Any, receiver: Row[Any]) -> Job:

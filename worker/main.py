@@ -7,6 +7,7 @@ from dramatiq import Worker
 
 from channels.base import Channel, Environment
 from channels.registry import open_channels
+from channels.simulated import Simulating
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
 from communication.settings import Settings
 from communication.store import Store
@@ -30,7 +31,7 @@ def open_medium(settings: Settings, medium: str) -> Channel:
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
     )
-    return open_channels(settings.channel_url(medium), environment)
+    return Simulating(open_channels(settings.channel_url(medium), environment), medium)
 
 
 def all_queues() -> list[str]:

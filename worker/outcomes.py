@@ -78,7 +78,7 @@ def _lock_messages(connection: Connection, keys: set[int]) -> dict[int, Row[Any]
         .where(among(connection, MESSAGE.c.key, keys))
         .order_by(MESSAGE.c.key)
         .with_for_update(key_share=True)
-    )
+    ).all()
     return {row.key: row for row in rows}
 
 

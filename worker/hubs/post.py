@@ -56,13 +56,17 @@ class Poster:
     def __init__(self, client: HttpClient) -> None:
         self._client = client
 
+    def close(self) -> None:
+        """Close what is kept open."""
+        self._client.close()
+
     def attempt(self, listener: Listener, job: Job) -> Tried:
         """Try once. Never raises: whatever went wrong is a result."""
         began, clock = now(), time.perf_counter()
         try:
             result = self._post(listener, job, began)
         except HttpError as error:
-            result = Result(verdict=Verdict.RETRY, reason=str(error))
+            result = Result(verdict=Verdict.RETRY, reason=error.reason)
         except Exception as error:
             log.exception("a callback stumbled", hub=listener.id, event=job.event_id)
             result = Result(verdict=Verdict.RETRY, reason=f"unexpected {type(error).__name__}")

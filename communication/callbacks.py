@@ -30,9 +30,7 @@ class Wanted:
     limit: int
 
 
-def callback_row(
-    hub_key: int, *, position: int, event_id: str, due_at: datetime
-) -> dict[str, Any]:
+def callback_row(hub_key: int, *, position: int, event_id: str, due_at: datetime) -> dict[str, Any]:
     """A callback that is due, as its row."""
     return {
         "channel": str(hub_key),

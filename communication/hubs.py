@@ -25,9 +25,7 @@ _FIND = select(HUB).where(_OF_TENANT, _OF_ID)
 _DELETE = delete(HUB).where(_OF_TENANT, _OF_ID).returning(HUB.c.key)
 # What was written before, but has no position yet, will have the next ones.
 _PRESENT_POSITION = (
-    select(EVENT_CURSOR.c.position)
-    .where(EVENT_CURSOR.c.name == "sequenced")
-    .scalar_subquery()
+    select(EVENT_CURSOR.c.position).where(EVENT_CURSOR.c.name == "sequenced").scalar_subquery()
     + select(func.count()).select_from(STAGED_EVENT).scalar_subquery()
 )
 _INSERT = insert(HUB).values(created_position=_PRESENT_POSITION).returning(*HUB.c)

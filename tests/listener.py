@@ -141,7 +141,12 @@ def after(seconds: float, then: Behaviour) -> Behaviour:
 def in_turn(*behaviours: Behaviour) -> Behaviour:
     """One after the other; the last for ever."""
     left = list(behaviours)
-    return lambda handler: (left.pop(0) if len(left) > 1 else left[0])(handler)
+
+    def behave(handler: Handler) -> bool:
+        present = left.pop(0) if len(left) > 1 else left[0]
+        return present(handler)
+
+    return behave
 
 
 def hangs_up(handler: Handler) -> bool:

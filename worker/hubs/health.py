@@ -1,6 +1,7 @@
 """How a hub is doing, by what came of its callbacks: decisions only."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,14 +27,20 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long hubs are left alone, and after how long without a success they are disabled."""
+    """How often and how long hubs are tried. `jitter` gives 0 to 1."""
 
     schedule: Schedule
     gives_up_after: timedelta
+    jitter: Callable[[], float] = random.random
 
-    def judge(
-        self, before: Health, tries: Sequence[Tried], *, ill: bool, now: datetime, jitter: float
-    ) -> Health:
+    def next_try(self, one: Tried, *, now: datetime) -> datetime | None:
+        """When a callback is tried again after this try, None if never."""
+        if one.result.verdict is not Verdict.RETRY:
+            return None
+        attempts, asked = one.job.attempts + 1, one.result.retry_after
+        return self.schedule.next_try(attempts, asked, now=now, jitter=self.jitter())
+
+    def judge(self, before: Health, tries: Sequence[Tried], *, ill: bool, now: datetime) -> Health:
         """The hub's health after these tries, in the order in which they ended.
 
         `ill`: the last of them were too many failures in a row. A hub rests too when it asks
@@ -50,7 +57,7 @@ class Patience:
         if now - since >= self.gives_up_after:
             return Health(failing_since=since, disabled=True)
         if ill or asked:
-            until = self.schedule.rest(since, asked, now=now, jitter=jitter)
+            until = self.schedule.rest(since, asked, now=now, jitter=self.jitter())
             return Health(failing_since=since, resting_until=until)
         recovered = any(one.result.verdict is Verdict.DELIVERED for one in tries)
         resting = None if recovered else before.resting_until

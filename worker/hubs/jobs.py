@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from communication.bulk import among
 from communication.callbacks import open_of
@@ -15,7 +15,7 @@ from worker.hubs.post import Job, Listener
 MOST_BYTES = 32 * 1024 * 1024
 """Of bodies that one hub has in memory."""
 
-_HEADS = (
+_HEADS: Select[Any] = (
     select(
         CALLBACK.c.key,
         CALLBACK.c.event_id,

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     Text,
     bindparam,
     exists,
@@ -50,7 +49,7 @@ _WAITING = (
     .order_by(HUB.c.failing_since.is_not(None), HUB.c.leased_until.nulls_first(), HUB.c.key)
     .limit(bindparam("most"))
 )
-_TO_LEASE: Select[tuple[int]] = _WAITING.with_for_update(of=HUB, skip_locked=True)
+_TO_LEASE = _WAITING.with_for_update(of=HUB, skip_locked=True)
 
 
 def any_waiting(connection: Connection, *, now: datetime) -> bool:
@@ -62,7 +61,8 @@ def lease_hubs(
     connection: Connection, *, most: int, lease: str, now: datetime, until: datetime
 ) -> list[int]:
     """Lease to the relay at most that many hubs that nobody serves and that have callbacks due."""
-    keys = list(connection.execute(_TO_LEASE, {"now": now, "most": most}).scalars())
+    leasable = connection.execute(_TO_LEASE, {"now": now, "most": most})
+    keys = [row.key for row in leasable]
     if keys:
         connection.execute(
             update(HUB)
@@ -92,9 +92,7 @@ def take_hub(
 def lock_hub(connection: Connection, key: int, lease: str) -> Row[Any] | None:
     """The hub, locked, if it is still leased to this worker."""
     statement = (
-        select(HUB)
-        .where(HUB.c.key == key, HUB.c.lease == lease)
-        .with_for_update(key_share=True)
+        select(HUB).where(HUB.c.key == key, HUB.c.lease == lease).with_for_update(key_share=True)
     )
     return connection.execute(statement).one_or_none()
 
@@ -106,9 +104,7 @@ def renew_hub(connection: Connection, key: int, *, lease: str, until: datetime) 
     )
 
 
-def release_hubs(
-    connection: Connection, keys: Sequence[int], *, lease: str, now: datetime
-) -> None:
+def release_hubs(connection: Connection, keys: Sequence[int], *, lease: str, now: datetime) -> None:
     """Let others serve them."""
     connection.execute(
         update(HUB)

@@ -1,6 +1,5 @@
 """What came of callbacks, recorded in one transaction."""
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,7 +73,7 @@ def _succeeded(one: Tried) -> bool:
 
 
 def _row(one: Tried, patience: Patience, now: datetime) -> dict[str, Any]:
-    again = _next_try(one, patience, now)
+    again = patience.next_try(one, now=now)
     ended = State.DELIVERED if _succeeded(one) else State.FAILED
     return {
         "key": one.job.key,
@@ -85,13 +84,6 @@ def _row(one: Tried, patience: Patience, now: datetime) -> dict[str, Any]:
         "reason": _reason(one),
         "ended_at": None if again else one.at,
     }
-
-
-def _next_try(one: Tried, patience: Patience, now: datetime) -> datetime | None:
-    if one.result.verdict is not Verdict.RETRY:
-        return None
-    attempts, asked = one.job.attempts + 1, one.result.retry_after
-    return patience.schedule.next_try(attempts, asked, now=now, jitter=random.random())
 
 
 def _attempt_row(one: Tried) -> dict[str, Any]:
@@ -124,16 +116,14 @@ def _follow(
         _remove(connection, hub)
         return False
     before = Health(failing_since=hub.failing_since, resting_until=hub.resting_until)
-    after = patience.judge(before, tries, ill=ill, now=now, jitter=random.random())
+    after = patience.judge(before, tries, ill=ill, now=now)
     if after == before:
         return not ill
     state = HubState.DISABLED if after.disabled else HubState.ACTIVE
     connection.execute(
         update(HUB)
         .where(HUB.c.key == hub.key)
-        .values(
-            state=state, failing_since=after.failing_since, resting_until=after.resting_until
-        )
+        .values(state=state, failing_since=after.failing_since, resting_until=after.resting_until)
     )
     if after.disabled:
         _give_up(connection, hub, now)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from communication.bulk import insert_rows
 from communication.callbacks import body_row, callback_row
@@ -14,9 +14,9 @@ from communication.hubs import HubState
 from communication.listener_model import CALLBACK, CALLBACK_BODY, HUB
 from communication.told import Told
 
-_ACTIVE = select(HUB.c.key, HUB.c.id, HUB.c.tenant, HUB.c.query, HUB.c.created_position).where(
-    HUB.c.state == HubState.ACTIVE
-)
+_ACTIVE: Select[Any] = select(
+    HUB.c.key, HUB.c.id, HUB.c.tenant, HUB.c.query, HUB.c.created_position
+).where(HUB.c.state == HubState.ACTIVE)
 
 
 class HubSink:

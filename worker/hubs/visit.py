@@ -128,11 +128,7 @@ class Visit:
         result = tried.result
         with self._lock:
             self._streak = streak_of(self._streak, [tried])
-            if (
-                self._is_ill()
-                or result.retry_after
-                or result.verdict is Verdict.GONE
-            ):
+            if self._is_ill() or result.retry_after or result.verdict is Verdict.GONE:
                 self._refused = True
 
     def _is_ill(self) -> bool:

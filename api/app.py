@@ -7,6 +7,7 @@ from redis import Redis
 
 from api.context import Context
 from api.deliveries import Deliveries
+from api.devices import Devices, OneDevice
 from api.edge import Edge
 from api.errors import add_error_handlers
 from api.hubs import Hubs, OneHub
@@ -44,6 +45,8 @@ def create_app(
     app.add_route("/communicationMessage/{message_id}/delivery", Deliveries(context))
     app.add_route("/hub", Hubs(context))
     app.add_route("/hub/{hub_id}", OneHub(context))
+    app.add_route("/appUser/{app_user_id}/device", Devices(context))
+    app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))

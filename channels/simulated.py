@@ -9,7 +9,7 @@ import threading
 from enum import Enum
 
 from channels.addresses import address_of
-from channels.base import Channel, Outbound, Receiver
+from channels.base import Channel, Outbound, Receiver, awaits_receipt
 from channels.identifiers import plain
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 
@@ -71,6 +71,11 @@ class Simulating:
         """`simulated://` if this thread sent to a simulated receiver last, else the channel's."""
         simulated = getattr(self._asked, "simulated", False)
         return self.PROVIDER if simulated else self._channel.provider
+
+    @property
+    def awaits_receipt(self) -> bool:
+        """Whether the channel was asked, and tells later what became of the message."""
+        return not getattr(self._asked, "simulated", False) and awaits_receipt(self._channel)
 
     def address(self, receiver: Receiver) -> str:
         """Where the receiver is reached."""

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     try_times: int = Field(3, ge=0, le=100, description="Tries again after a transient failure.")
     retry_base: Seconds = Field(5, description="Seconds before the first try again; then doubled.")
     retry_cap: Seconds = Field(3600, description="Longest wait before a try again, in seconds.")
+    receipt_wait: Seconds = Field(
+        86_400, description="Seconds that a provider's receipt is waited for."
+    )
     lease: Seconds = Field(30, description="Seconds for which claimed work belongs to its worker.")
     batch: int = Field(100, ge=1, le=1000, description="Most deliveries in one broker message.")
     window: int = Field(8, ge=1, description="Most broker messages that wait in a queue.")

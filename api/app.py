@@ -10,6 +10,7 @@ from api.deliveries import Deliveries
 from api.devices import Devices, OneDevice
 from api.edge import Edge
 from api.errors import add_error_handlers
+from api.hub_care import Callbacks, Example, Recovery, Rotation
 from api.hubs import Hubs, OneHub
 from api.message import Message
 from api.messages import Messages, NewSend, Send
@@ -45,6 +46,10 @@ def create_app(
     app.add_route("/communicationMessage/{message_id}/delivery", Deliveries(context))
     app.add_route("/hub", Hubs(context))
     app.add_route("/hub/{hub_id}", OneHub(context))
+    app.add_route("/hub/{hub_id}/callback", Callbacks(context))
+    app.add_route("/hub/{hub_id}/recover", Recovery(context))
+    app.add_route("/hub/{hub_id}/rotateSecret", Rotation(context))
+    app.add_route("/hub/{hub_id}/test", Example(context))
     app.add_route("/appUser/{app_user_id}/device", Devices(context))
     app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
     app.add_route("/health", Health())

@@ -13,7 +13,7 @@ from communication.callbacks import drop_open, open_of
 from communication.hubs import HubState
 from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, HUB
 from communication.model import State
-from worker.deliver import recordable
+from communication.recordable import recordable
 from worker.hubs.health import Health, Patience
 from worker.hubs.lease import lock_hub
 from worker.hubs.post import Tried

@@ -104,9 +104,14 @@ def recover(connection: Connection, hub_key: int, *, since: datetime, now: datet
     return recovered.rowcount
 
 
-def drop_open(connection: Connection, hub_key: int) -> None:
-    """Forget what a hub has not been told yet."""
-    connection.execute(delete(CALLBACK).where(*open_of(hub_key)))
+def drop_all(connection: Connection, hub_key: int) -> None:
+    """Forget all that a hub was told or was to be told."""
+    of_hub = CALLBACK.c.hub_key == hub_key
+    attempt_of = CALLBACK_ATTEMPT.c.callback_key
+    connection.execute(
+        delete(CALLBACK_ATTEMPT).where(attempt_of.in_(select(CALLBACK.c.key).where(of_hub)))
+    )
+    connection.execute(delete(CALLBACK).where(of_hub))
 
 
 def open_of(hub_key: int) -> tuple[ColumnElement[bool], ...]:

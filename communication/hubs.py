@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from communication.callbacks import drop_open
+from communication.callbacks import drop_all
 from communication.clock import now
 from communication.errors import Conflict, NotFound
 from communication.event_model import EVENT_CURSOR, STAGED_EVENT
@@ -95,12 +95,12 @@ def find_hub(connection: Connection, tenant: str, hub_id: str) -> Row[Any]:
 
 
 def unregister(connection: Connection, tenant: str, hub_id: str) -> None:
-    """Forget a listener and what it has not been told. NotFound if there is none."""
+    """Forget a listener and all its callbacks. NotFound if there is none."""
     asked = {"of_tenant": tenant, "of_id": hub_id}
     key = connection.execute(_DELETE, asked).scalar_one_or_none()
     if key is None:
         raise NotFound(f"there is no hub {hub_id!r}")
-    drop_open(connection, key)
+    drop_all(connection, key)
 
 
 def rotate_secret(

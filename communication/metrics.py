@@ -42,6 +42,8 @@ RENDERS_FAILED = Counter(
 CALLBACKS = Counter(
     "tidings_callbacks", "Tries at telling a hub: delivered, retry, failed or gone.", ("outcome",)
 )
+SEQUENCED = Counter("tidings_events_sequenced", "Events that were given their position.", ())
+TOLD = Counter("tidings_events_told", "Events that some hub or subscription wanted.", ())
 
 TRIES = {
     State.SENT: SENT,

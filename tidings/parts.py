@@ -24,7 +24,7 @@ def run_api(settings: Settings) -> None:
 def run_relay(settings: Settings) -> None:
     """Relay until told to stop."""
     _check_broker(settings)
-    relay = open_relay(_checked_store(settings, connections=2), settings, open_queues(settings))
+    relay = open_relay(_checked_store(settings, connections=4), settings, open_queues(settings))
     _when_told(relay.stop)
     relay.run()
 
@@ -32,7 +32,7 @@ def run_relay(settings: Settings) -> None:
 def run_workers(settings: Settings, queues: Sequence[str]) -> None:
     """Work for the given queues until told to stop."""
     _check_broker(settings)
-    store = _checked_store(settings, connections=settings.worker_threads * 3)
+    store = _checked_store(settings, connections=settings.worker_threads * 3 + 4)
     workers = Workers(store, settings, open_queues(settings), queues)
     told = Event()
     _when_told(told.set)

@@ -3,30 +3,54 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 
 import structlog
 from dramatiq import Worker
 
 from channels.base import Channel, Device, Environment, drop_receipt, keep_device
+from channels.mail_policy import open_mail_policy
 from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
-from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
+from communication.http_client import Guard, HttpClient
+from communication.lanes import (
+    CALLBACK_QUEUE,
+    CHANNELS,
+    FAN_OUT_QUEUE,
+    LANES,
+    all_queues,
+    deliver_queues,
+    queue_name,
+)
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
 from communication.settings import Settings
 from communication.store import Store
+from communication.told import CREATION, DELETION, DELIVERY, UPDATE, Sink
 from worker.actors import register_actors
 from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
+from worker.fan_out import FanOut
+from worker.hubs.post import Poster
+from worker.hubs.relay import HubRelay
+from worker.hubs.runner import HubRunner
+from worker.hubs.sink import HubSink
 from worker.isolation import Isolation
 from worker.relay import Relay
 from worker.render import default_sender
+from worker.sequencer import Sequencer
+from worker.stepping import Stepping
 from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
+
+KNOWN_TYPES = frozenset({CREATION, UPDATE, DELETION, DELIVERY})
+"""Event types that a hub's query may match without naming them."""
+MOST_ANSWERED = 16 * 1024
+"""Bytes of a listener's answer that are read."""
 
 log = structlog.get_logger(part="worker")
 
@@ -48,10 +72,27 @@ def open_medium(
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        mail=open_mail_policy(settings),
         on_receipt=on_receipt,
         on_gone=on_gone,
     )
     return Simulating(open_channels(settings.channel_url(medium), environment), medium)
+
+
+def open_sinks(_settings: Settings) -> tuple[Sink, ...]:
+    """Who is told of what happens, beside those who read the order-event feed."""
+    return (HubSink(KNOWN_TYPES),)
+
+
+def open_hub_runner(store: Store, settings: Settings) -> HubRunner:
+    """What posts callbacks."""
+    client = HttpClient(
+        Guard.of(settings.callback_allow),
+        timeout=settings.callback_timeout,
+        connections_per_host=settings.callback_concurrency,
+        max_body=MOST_ANSWERED,
+    )
+    return HubRunner(store, settings, Poster(client))
 
 
 def unregistering(store: Store) -> Callable[[Device], None]:
@@ -70,26 +111,24 @@ def unregistering(store: Store) -> Callable[[Device], None]:
     return unregister
 
 
-def all_queues() -> list[str]:
-    """Every queue there is."""
-    return [queue for _, _, queue in deliver_queues()]
-
-
 def queues_of(lane: str) -> list[str]:
     """The queues of one lane."""
     return [queue_name("deliver", channel, lane) for channel in CHANNELS]
 
 
 class Workers:
-    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting."""
+    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting.
+
+    One more tells of events, a batch at a time, and one serves hubs.
+    """
 
     def __init__(
         self, store: Store, settings: Settings, broker: AnyBroker, queues: Sequence[str]
     ) -> None:
-        media = {queue.split(".")[1] for queue in queues}
+        media = {medium for medium, _, queue in deliver_queues() if queue in queues}
         isolation = Isolation()
         self._receipts = Recorder(store)
-        self._templating = open_templating(settings)
+        self._templating = open_templating(settings) if media else None
         self._runners = {
             medium: BatchRunner(
                 store,
@@ -108,12 +147,18 @@ class Workers:
             )
             for medium in sorted(media)
         }
-        register_actors(broker, self._runners)
+        self._hubs = open_hub_runner(store, settings)
+        teller = FanOut(store, settings, open_sinks(settings))
+        register_actors(broker, self._runners, teller, self._hubs)
         self._workers = [
             _worker(broker, wanted, settings.worker_threads)
             for lane in LANES
             if (wanted := set(queues_of(lane)) & set(queues))
         ]
+        if FAN_OUT_QUEUE in queues:
+            self._workers.append(_worker(broker, {FAN_OUT_QUEUE}, 1))
+        if CALLBACK_QUEUE in queues:
+            self._workers.append(_worker(broker, {CALLBACK_QUEUE}, 1))
 
     def start(self) -> None:
         """Begin to consume."""
@@ -122,14 +167,17 @@ class Workers:
 
     def stop(self) -> None:
         """Let what is in flight end and be recorded; give the rest back."""
+        self._hubs.stop()
         for runner in self._runners.values():
             runner.stop()
         for worker in self._workers:
             worker.stop()
+        self._hubs.close()
         for runner in self._runners.values():
             runner.close()
         self._receipts.close()
-        self._templating.close()
+        if self._templating:
+            self._templating.close()
 
 
 def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:
@@ -138,9 +186,38 @@ def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:
     return worker
 
 
-def open_relay(store: Store, settings: Settings, broker: AnyBroker) -> Relay:
+class Relaying:
+    """A relay, and beside it what else goes on all the time. `run` returns after `stop`."""
+
+    def __init__(self, relay: Relay, *others: Stepping) -> None:
+        self._relay = relay
+        self._others = others
+
+    def run(self) -> None:
+        """All of them until stopped."""
+        beside = [Thread(target=one.run, name=one.name) for one in self._others]
+        for thread in beside:
+            thread.start()
+        try:
+            self._relay.run()
+        finally:
+            self.stop()
+            for thread in beside:
+                thread.join()
+
+    def stop(self) -> None:
+        """Ends `run` after the turns that they are in."""
+        for one in (self._relay, *self._others):
+            one.stop()
+
+
+def open_relay(store: Store, settings: Settings, broker: AnyBroker) -> Relaying:
     """A relay on this store and broker."""
-    return Relay(store, settings, broker)
+    return Relaying(
+        Relay(store, settings, broker),
+        Sequencer(store, settings, broker, open_sinks(settings)),
+        HubRelay(store, settings, broker),
+    )
 
 
 def open_queues(settings: Settings) -> AnyBroker:

@@ -54,6 +54,7 @@ def due_jobs(connection: Connection, hub_key: int, *, most: int, now: datetime) 
     return [
         Job(
             key=row.key,
+            position=row.event_position,
             event_id=row.event_id,
             event_type=row.type,
             attempts=row.attempts,

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Connection, Row, delete, select, update
 
 from communication.bulk import among, insert_rows, update_rows
-from communication.callbacks import drop_open, open_of
+from communication.callbacks import drop_all, open_of
 from communication.hubs import HubState
 from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, HUB
 from communication.model import State
@@ -49,7 +49,7 @@ def record(
     """
     hub = lock_hub(connection, hub_key, lease)
     is_open = _lock_open(connection, [one.job.key for one in tries])
-    held = [one for one in tries if one.job.key in is_open]
+    held = [one for one in tries if (one.job.key, one.job.position) in is_open]
     counted = held if hub else [one for one in held if _succeeded(one)]
     update_rows(connection, CALLBACK, [_row(one, patience, now) for one in counted])
     failed = [one for one in counted if not _succeeded(one)]
@@ -58,14 +58,15 @@ def record(
     return Recorded(counted=counted, goes_on=goes_on)
 
 
-def _lock_open(connection: Connection, keys: Sequence[int]) -> set[int]:
+def _lock_open(connection: Connection, keys: Sequence[int]) -> set[tuple[int, int]]:
+    """Key and event: SQLite gives the key of a deleted row to another."""
     rows = connection.execute(
-        select(CALLBACK.c.key)
+        select(CALLBACK.c.key, CALLBACK.c.event_position)
         .where(among(connection, CALLBACK.c.key, keys), CALLBACK.c.due_at.is_not(None))
         .order_by(CALLBACK.c.key)
         .with_for_update()
     )
-    return set(rows.scalars())
+    return {(row.key, row.event_position) for row in rows}
 
 
 def _succeeded(one: Tried) -> bool:
@@ -134,7 +135,7 @@ def _follow(
 
 def _remove(connection: Connection, hub: Row[Any]) -> None:
     connection.execute(delete(HUB).where(HUB.c.key == hub.key))
-    drop_open(connection, hub.key)
+    drop_all(connection, hub.key)
     log.warning("a listener answered 410: its hub is removed", hub=hub.id)
 
 

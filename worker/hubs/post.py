@@ -34,6 +34,7 @@ class Job:
     """An event for a hub. `body` is its whole JSON; `attempts` were made before."""
 
     key: int
+    position: int
     event_id: str
     event_type: str
     attempts: int

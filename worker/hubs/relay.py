@@ -12,6 +12,7 @@ from communication.settings import Settings
 from communication.store import Store
 from worker.broker import Queues
 from worker.hubs.lease import any_waiting, lease_hubs, release_hubs
+from worker.stepping import Stepping
 
 TIDY_EVERY = 60.0
 """Seconds between looks at callbacks that are too old, once there are none left."""
@@ -19,16 +20,23 @@ TIDY_ON = 1.0
 """Seconds between looks while there are."""
 
 
-class HubRelay:
-    """Hands hubs over to the workers. Used by one thread."""
+class HubRelay(Stepping):
+    """Hands hubs over to the workers."""
+
+    name = "hubs"
 
     def __init__(self, store: Store, settings: Settings, queues: Queues) -> None:
+        super().__init__(queues, rest=settings.poll)
         self._store = store
-        self._queues = queues
         self._window = settings.window
         self._lease = timedelta(seconds=settings.lease)
         self._keep = timedelta(seconds=settings.callback_keep)
         self._tidy_at = time.monotonic()
+
+    def turn(self) -> bool:
+        """A step; before it, from time to time, what else is to be done."""
+        self.tidy()
+        return self.step()
 
     def step(self) -> bool:
         """Hand over hubs that have something due, as far as there is room; whether there were."""

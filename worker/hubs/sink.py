@@ -50,8 +50,10 @@ class HubSink:
 
 
 def _hubs_of(connection: Connection, tenants: set[str]) -> Mapping[str, list[Row[Any]]]:
+    """Locked against being deleted before their callbacks are stored."""
     hubs: dict[str, list[Row[Any]]] = defaultdict(list)
-    for hub in connection.execute(_ACTIVE.where(HUB.c.tenant.in_(tenants)).order_by(HUB.c.key)):
+    present = _ACTIVE.where(HUB.c.tenant.in_(tenants)).order_by(HUB.c.key)
+    for hub in connection.execute(present.with_for_update(read=True, key_share=True)):
         hubs[hub.tenant].append(hub)
     return hubs
 

@@ -9,6 +9,7 @@ import structlog
 from dramatiq import Worker
 
 from channels.base import Channel, Device, Environment, drop_receipt, keep_device
+from channels.mail_policy import open_mail_policy
 from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices import unregister_gone
@@ -52,6 +53,7 @@ def open_medium(
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        mail=open_mail_policy(settings),
         on_receipt=on_receipt,
         on_gone=on_gone,
     )

@@ -10,11 +10,14 @@ from api.deliveries import Deliveries
 from api.devices import Devices, OneDevice
 from api.edge import Edge
 from api.errors import add_error_handlers
+from api.gate import Gate, GatedApp
 from api.hub_care import Callbacks, Example, Recovery, Rotation
 from api.hubs import Hubs, OneHub
 from api.message import Message
 from api.messages import Messages, NewSend, Send
 from api.operations import Health, Metrics, Ready
+from api.order_events import Order, OrderEvents
+from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
 from communication.settings import Settings
 from communication.store import Store
@@ -37,7 +40,7 @@ def create_app(
         templates=templates or open_catalogue(settings),
     )
     context = Context(store=store, settings=settings, rules=rules)
-    app = App(middleware=[Edge()])
+    app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings))])
     add_error_handlers(app)
     app.add_route("/communicationMessage", Messages(context))
     app.add_route("/communicationMessage/send", NewSend(context))
@@ -52,6 +55,8 @@ def create_app(
     app.add_route("/hub/{hub_id}/test", Example(context))
     app.add_route("/appUser/{app_user_id}/device", Devices(context))
     app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
+    app.add_route("/api/2.3.1/orderevents", OrderEvents(context))
+    app.add_route("/api/2.3.1/orders/{order_id:path}", Order(context))
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))

@@ -31,7 +31,7 @@ _ACCEPTED = 202
 class Callbacks:
     """What a hub was told, and what it was not."""
 
-    scopes: ClassVar[Mapping[str, str]] = dict.fromkeys(("GET", "HEAD"), "hub:write")
+    scopes: ClassVar[Mapping[str, str]] = {"GET": "hub:write"}
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -26,7 +26,7 @@ _ID = re.compile("[A-Za-z0-9._-]{1,128}")
 class Hubs:
     """All registered listeners."""
 
-    scopes: ClassVar[Mapping[str, str]] = dict.fromkeys(("GET", "HEAD", "POST"), "hub:write")
+    scopes: ClassVar[Mapping[str, str]] = {"GET": "hub:write", "POST": "hub:write"}
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -56,7 +56,7 @@ class Hubs:
 class OneHub:
     """A listener by its id."""
 
-    scopes: ClassVar[Mapping[str, str]] = dict.fromkeys(("GET", "HEAD", "DELETE"), "hub:write")
+    scopes: ClassVar[Mapping[str, str]] = {"GET": "hub:write", "DELETE": "hub:write"}
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -1,6 +1,5 @@
 """Every setting, in one place. Each is the environment variable TIDINGS_ + its name in capitals."""
 
-import math
 import os
 import re
 from ipaddress import ip_address, ip_network
@@ -8,11 +7,13 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from communication.errors import SettingsError
 from communication.phone import is_region
+from communication.settings_callbacks import CallbackSettings
+from communication.settings_security import SecuritySettings
 
 Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
@@ -21,7 +22,7 @@ _URL_MARKS = frozenset("?#%")
 _PORTS = range(1, 65_536)
 
 
-class Settings(BaseSettings):
+class Settings(SecuritySettings, CallbackSettings):
     """What an operator may set. The defaults are the embedded mode: no other server."""
 
     model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore")
@@ -111,31 +112,6 @@ class Settings(BaseSettings):
     event_receivers: int = Field(
         100, ge=0, le=100, description="Most receivers that a message in an event is shown with."
     )
-    callback_allow: str = Field(
-        "127.0.0.0/8,::1/128",
-        description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
-        "internet.",
-    )
-    callback_schedule: str = Field(
-        "5,30,120,600,3600,10800,21600,43200,86400",
-        description="Seconds before each try again of a callback.",
-    )
-    callback_concurrency: int = Field(
-        4, ge=1, le=64, description="Callbacks that one hub is sent at the same time."
-    )
-    callback_hubs: int = Field(
-        64, ge=1, le=512, description="Hubs that a worker serves at the same time."
-    )
-    callback_timeout: Seconds = Field(10, description="Seconds that a hub may take to answer.")
-    callback_disable_after: Seconds = Field(
-        432_000, description="Seconds without a success after which a hub is disabled."
-    )
-    callback_keep: Seconds = Field(
-        604_800, description="Seconds for which callbacks that ended can be listed and recovered."
-    )
-    secret_overlap: Seconds = Field(
-        86_400, description="Seconds for which a hub's replaced secret still signs."
-    )
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
     operations_allow: str = Field(
         "127.0.0.0/8,::1/128", description="CIDRs that may read /metrics and /ready."
@@ -146,29 +122,22 @@ class Settings(BaseSettings):
 
     @field_validator("bind")
     @classmethod
-    def _bind_is_host_and_port(cls, value: str) -> str:
+    def _bind_is_host_and_port(cls, value: str, info: ValidationInfo) -> str:
         host, _, port = value.rpartition(":")
         if not host or not port.isdigit() or int(port) not in _PORTS:
             raise ValueError("must be HOST:PORT, for example 127.0.0.1:8080")
-        if not is_loopback(host.strip("[]")):
+        if info.data.get("jwks") == "" and not is_loopback(host.strip("[]")):
             raise ValueError(
                 "without authentication the API may only listen on loopback, for example "
-                "127.0.0.1:8080; put an authenticating proxy before it to serve others"
+                "127.0.0.1:8080; set TIDINGS_JWKS to serve others"
             )
         return value
 
-    @field_validator("operations_allow", "callback_allow")
+    @field_validator("operations_allow")
     @classmethod
-    def _is_networks(cls, value: str) -> str:
+    def _operations_allow_is_networks(cls, value: str) -> str:
         for network in filter(None, value.split(",")):
             ip_network(network.strip())
-        return value
-
-    @field_validator("callback_schedule")
-    @classmethod
-    def _callback_schedule_is_seconds(cls, value: str) -> str:
-        if any(not 0 <= wait < math.inf for wait in _numbers(value)):
-            raise ValueError("must be seconds separated by commas, for example 5,30,120")
         return value
 
     @field_validator("phone_region")
@@ -214,11 +183,6 @@ class Settings(BaseSettings):
             object.__setattr__(self, "database_url", f"sqlite:///{path}")
         return self
 
-    @property
-    def callback_waits(self) -> tuple[float, ...]:
-        """Seconds after the first, second … failed try of a callback."""
-        return tuple(_numbers(self.callback_schedule))
-
     def channel_url(self, channel: str) -> str:
         """The provider list of one channel: `sms`, `email` or `push`."""
         return str(getattr(self, f"{channel}_url"))
@@ -250,10 +214,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _numbers(text: str) -> list[float]:
-    return [float(part) for part in text.split(",") if part.strip()]
 
 
 def _redact_one(url: str) -> str:

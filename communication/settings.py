@@ -4,7 +4,7 @@ import os
 import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -12,10 +12,9 @@ from pydantic_settings import SettingsConfigDict
 
 from communication.errors import SettingsError
 from communication.phone import is_region
-from communication.settings_callbacks import CallbackSettings
+from communication.settings_callbacks import CallbackSettings, Seconds
 from communication.settings_security import SecuritySettings
 
-Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
 _BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
 _URL_MARKS = frozenset("?#%")

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 Seconds = Annotated[float, Field(gt=0)]
+"""More than none."""
 
 
 class CallbackSettings(BaseSettings):

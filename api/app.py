@@ -9,6 +9,7 @@ from api.collector import CollectedEvent, CollectedEvents
 from api.context import Context
 from api.contracts import LISTENER
 from api.deliveries import Deliveries
+from api.devices import Devices, OneDevice
 from api.edge import Edge
 from api.errors import add_error_handlers
 from api.hubs import Hubs, OneHub
@@ -38,6 +39,7 @@ def create_app(
     rules = Rules(
         max_receivers=settings.max_receivers,
         try_times=settings.try_times,
+        phone_region=settings.phone_region,
         templates=templates or open_catalogue(settings),
     )
     context = Context(store=store, settings=settings, rules=rules)
@@ -51,6 +53,8 @@ def create_app(
     app.add_route("/hub", Hubs(context))
     app.add_route("/hub/{hub_id}", OneHub(context))
     _serve_events(app, context, redis or open_redis(settings))
+    app.add_route("/appUser/{app_user_id}/device", Devices(context))
+    app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))

@@ -26,7 +26,8 @@ PAGE_BYTES = 32 * 1024 * 1024
 
 def list_messages(context: Context, req: Request) -> Answer:
     """The page that the query string asks for, whole resources unless `fields` selects."""
-    query = parse_query_string(req.query_string, message_vocabulary())
+    vocabulary = message_vocabulary(context.settings.phone_region)
+    query = parse_query_string(req.query_string, vocabulary)
     public_url = context.settings.public_url
     with context.store.read() as connection:
         href_base = message_href(public_url, "")

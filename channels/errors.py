@@ -1,6 +1,8 @@
 """What channels tell each other beyond communication.errors."""
 
-from communication.errors import TransientDeliveryError
+from datetime import datetime
+
+from communication.errors import PermanentDeliveryError, TransientDeliveryError
 
 
 class OutcomeUnknown(TransientDeliveryError):
@@ -15,3 +17,12 @@ class ConfigurationFault(TransientDeliveryError):
 
     Transient, so that a mistake in a setting does not end messages for good.
     """
+
+
+class DeviceGone(PermanentDeliveryError):
+    """The push service knows this device no more: the app was removed, the permission revoked."""
+
+    def __init__(self, reason: str, *, since: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.since = since
+        """When the service noticed, if it tells: a later registration is a good one."""

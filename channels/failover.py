@@ -3,9 +3,14 @@
 import threading
 from collections.abc import Sequence
 
-from channels.base import Channel, Outbound, Receiver
+from channels.base import Channel, Outbound, Receiver, awaits_receipt
 from channels.errors import OutcomeUnknown
 from communication.errors import TransientDeliveryError
+
+
+def in_turn(channels: Sequence[Channel]) -> Channel:
+    """One channel of several: each stands in for those before it."""
+    return channels[0] if len(channels) == 1 else Failover(channels)
 
 
 class Failover:
@@ -20,11 +25,21 @@ class Failover:
     @property
     def provider(self) -> str:
         """The provider that this thread asked last; before the first send, the primary."""
-        return getattr(self._tried, "provider", self._channels[0].provider)
+        return self._last.provider
+
+    @property
+    def awaits_receipt(self) -> bool:
+        """Whether the provider that this thread asked last tells what became of the message."""
+        return awaits_receipt(self._last)
+
+    @property
+    def _last(self) -> Channel:
+        last: Channel = getattr(self._tried, "channel", self._channels[0])
+        return last
 
     def address(self, receiver: Receiver) -> str:
         """Where the primary reaches this receiver."""
-        self._tried.provider = self._channels[0].provider
+        self._tried.channel = self._channels[0]
         return self._channels[0].address(receiver)
 
     def send(self, outbound: Outbound) -> str:
@@ -35,14 +50,14 @@ class Failover:
         """
         *before, last = self._channels
         for channel in before:
-            self._tried.provider = channel.provider
+            self._tried.channel = channel
             try:
                 return channel.send(outbound)
             except OutcomeUnknown:
                 raise
             except TransientDeliveryError:
                 continue
-        self._tried.provider = last.provider
+        self._tried.channel = last
         return last.send(outbound)
 
     def close(self) -> None:

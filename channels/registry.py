@@ -1,5 +1,7 @@
 """Which class serves which URL scheme."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -7,7 +9,8 @@ from typing import Protocol, cast
 
 from channels.addresses import mailbox
 from channels.base import Channel, Environment, Sender
-from channels.failover import Failover
+from channels.failover import in_turn
+from channels.push import most_in_turn, open_push
 from channels.url import ChannelUrl
 from communication.errors import PermanentDeliveryError, SettingsError
 
@@ -35,21 +38,39 @@ class ChannelClass(Protocol):
 def open_channels(urls: str, environment: Environment) -> Channel:
     """The channel of a comma-separated list of URLs: the primary, then its fallbacks.
 
-    They share the time of one send. SettingsError names the setting and what is wrong.
+    Of push services each is for the devices of its own platform. Those that stand in for each
+    other share the time of one send. SettingsError names the setting and what is wrong.
     """
     if environment.medium == "email":
         _check_sender(environment.default_sender)
     listed = [url.strip() for url in urls.split(",")]
-    each = replace(environment, send_timeout=environment.send_timeout / len(listed))
+    platforms = [_platform(url, environment) for url in listed]
+    sharing = most_in_turn(platforms)
+    each = replace(environment, send_timeout=environment.send_timeout / sharing)
     opened = [open_channel(url, each) for url in listed]
-    return opened[0] if len(opened) == 1 else Failover(opened)
+    if any(platforms):
+        return open_push(list(zip(platforms, opened, strict=True)), environment)
+    return in_turn(opened)
 
 
 def open_channel(url: str, environment: Environment) -> Channel:
     """The channel of one URL. SettingsError names the setting and what is wrong."""
-    try:
+    with _named(environment):
         parsed = ChannelUrl.parse(url)
         return _channel_class(parsed).open(parsed, environment)
+
+
+def _platform(url: str, environment: Environment) -> str | None:
+    """Whose devices a push channel is for; None for one that takes messages as they are."""
+    with _named(environment):
+        platform: str | None = getattr(_channel_class(ChannelUrl.parse(url)), "platform", None)
+        return platform
+
+
+@contextmanager
+def _named(environment: Environment) -> Iterator[None]:
+    try:
+        yield
     except SettingsError as error:
         raise SettingsError(f"TIDINGS_{environment.medium.upper()}_URL: {error}") from error
 

@@ -6,10 +6,9 @@ times as much for each row (docs/decisions/0002). SQLite is in-process: there it
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -32,12 +31,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from communication.encoding import to_json
 
+T = TypeVar("T")
 
-def among(connection: Connection, key: Column[int], keys: Iterable[int]) -> ColumnElement[bool]:
-    """`key IN keys`; on PostgreSQL as one array, so that any number of keys is one statement."""
+
+def among(connection: Connection, column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
+    """`column IN values`; on PostgreSQL as one array: any number of them is one statement."""
     if connection.dialect.name == "postgresql":
-        return key == any_(literal(list(keys), ARRAY(BigInteger)))
-    return key.in_(list(keys))
+        return column == any_(literal(list(values), ARRAY(column.type)))
+    return column.in_(list(values))
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

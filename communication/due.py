@@ -150,6 +150,7 @@ def _claimable(table: Table, priorities: tuple[int, ...]) -> CompoundSelect[Any]
             due.channel == bindparam("channel"),
             due.priority == priority,
             due.due_at <= bindparam("now"),
+            due.state != State.SENT,
         )
         .order_by(due.due_at)
         .limit(bindparam("most"))
@@ -169,6 +170,7 @@ def _looks(table: Table, channels: tuple[str, ...]) -> CompoundSelect[Any]:
                     table.c.channel == channel,
                     table.c.priority == priority,
                     table.c.due_at <= bindparam("now"),
+                    table.c.state != State.SENT,
                 )
             )
             for channel in channels

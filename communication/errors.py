@@ -145,6 +145,34 @@ class BrokerUnavailable(TidingsError):
     """The message broker can't be reached just now; the work stays due in the database."""
 
 
+class HttpError(TidingsError):
+    """A request of ours got no answer. `reason` may be shown to the client that named the URL."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Refused(HttpError):
+    """The URL is not to be called, and nothing was sent."""
+
+
+class ConnectionFailed(HttpError):
+    """The peer was not reached, or it hung up. `sent`: it may have received the request."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+class TimedOut(HttpError):
+    """There was no whole answer in time. `sent`: the peer may have received the request."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
 class DeliveryError(TidingsError):
     """A provider did not take a message. `reason` is recorded with the attempt."""
 

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CHANGED = "changed"  # an attribute or the status of a message
     DELETED = "deleted"  # a message
     ENDED = "ended"  # one delivery reached its final state
+    CONTRADICTED = "contradicted"  # a receipt differs from the final state, which stays
     HEARD = "heard"  # something was posted to the listener (seed 000)
     COLLECTED = "collected"  # something came into the Event Collector (seed 003)
 

@@ -1,10 +1,13 @@
 """What TMF630 queries can ask a communication message for (seed 004's field table)."""
 
+from functools import partial
+
 from communication.conditions import Kind, Path
 from communication.fields import Spellings
+from communication.phone import phone_number
 from communication.tmf630 import Vocabulary
 from communication.wire import MESSAGE_FIELDS, SENDER_FIELDS, TYPE_NAMES, TYPES
-from communication.wire_receiver import RECEIVER_FIELDS, canonical_phone
+from communication.wire_receiver import RECEIVER_FIELDS
 
 _CHARACTERISTICS = ("CommunicationRequestCharacteristic",)
 _TOP_LEVEL = {
@@ -19,8 +22,11 @@ _SUMMARY = "total pending delivered failed cancelled"
 _NEVER_SORTED = {("href",), ("content",)}
 
 
-def message_vocabulary() -> Vocabulary:
-    """The attributes of a communication message."""
+def message_vocabulary(phone_region: str = "") -> Vocabulary:
+    """The attributes of a communication message.
+
+    Phone numbers without a country code are those of the region, as when they are stored.
+    """
     kinds = _kinds()
     characteristic = Spellings("name", "value")
     return Vocabulary(
@@ -35,7 +41,7 @@ def message_vocabulary() -> Vocabulary:
         },
         spellings={
             ("type",): _type,
-            ("receiver", "phoneNumber"): _phone,
+            ("receiver", "phoneNumber"): partial(_phone, region=phone_region),
             ("receiver", "characteristic", "name"): _without_dollar,
             (*_CHARACTERISTICS, "name"): _without_dollar,
         },
@@ -58,8 +64,11 @@ def _type(text: str) -> str:
     return TYPE_NAMES[channel] if channel else text
 
 
-def _phone(text: str) -> str:
-    return canonical_phone(text) or text
+def _phone(text: str, region: str) -> str:
+    try:
+        return phone_number(text, region)
+    except ValueError:
+        return text
 
 
 def _without_dollar(name: str) -> str:

@@ -17,6 +17,16 @@ CANCELLED = Counter(
 RETRIED = Counter(
     "tidings_deliveries_retried", "Failed tries that will be tried again.", ("channel", "lane")
 )
+SENT = Counter(
+    "tidings_deliveries_sent",
+    "Deliveries that a provider took and will send a receipt of.",
+    ("channel", "lane"),
+)
+RECEIPTS = Counter(
+    "tidings_receipts",
+    "Providers' receipts: applied, early, duplicate, contradicting, intermediate, unknown.",
+    ("outcome",),
+)
 PUBLISH_FAILED = Counter(
     "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
 )
@@ -38,6 +48,7 @@ FORWARDED = Counter(
 )
 
 TRIES = {
+    State.SENT: SENT,
     State.DELIVERED: DELIVERED,
     State.FAILED: FAILED,
     State.CANCELLED: CANCELLED,

@@ -25,7 +25,8 @@ class State(StrEnum):
 
     PENDING = "pending"  # due at `due_at`, or claimed and on its way to a worker
     SENDING = "sending"  # a worker has it
-    DELIVERED = "delivered"  # final: the provider took it
+    SENT = "sent"  # the provider took it and will tell what became of it, until `due_at`
+    DELIVERED = "delivered"  # final: the provider took it, or says that it arrived
     FAILED = "failed"  # final
     CANCELLED = "cancelled"  # final: by the client, before it was sent
 
@@ -182,6 +183,19 @@ class Delivery(DueWork, table=True):
     __table_args__ = (
         due_index("delivery"),
         Index("delivery_message", "message_key", "send", "ordinal", unique=True),
+        Index(
+            "delivery_receipt",
+            "reference",
+            "provider",
+            postgresql_where=text("provider IS NOT NULL"),
+            sqlite_where=text("provider IS NOT NULL"),
+        ),
+        Index(
+            "delivery_unanswered",
+            "due_at",
+            postgresql_where=text("state = 'sent'"),
+            sqlite_where=text("state = 'sent'"),
+        ),
         {"postgresql_with": {"fillfactor": 70}},
     )
 
@@ -193,6 +207,8 @@ class Delivery(DueWork, table=True):
     ordinal: int = Field(sa_type=Integer)
     reason: str | None = Field(default=None, sa_type=Text)
     reference: str | None = Field(default=None, sa_type=Text)
+    # Only where a receipt was awaited: the others cost no index entry.
+    provider: str | None = Field(default=None, sa_type=Text)
     template_version: str | None = Field(default=None, sa_type=Text)
     segments: int | None = Field(default=None, sa_type=Integer)
     created_at: datetime = Field(sa_type=Moment)
@@ -213,6 +229,24 @@ class Attempt(SQLModel, table=True):
     reason: str | None = Field(default=None, sa_type=Text)
     took_ms: int = Field(sa_type=Integer)
     at: datetime = Field(sa_type=Moment)
+
+
+class EarlyReceipt(SQLModel, table=True):
+    """A final receipt whose delivery is not known: its submit may not be stored yet."""
+
+    __tablename__ = "early_receipt"
+    __table_args__ = (
+        Index("early_receipt_reference", "reference", "provider"),
+        Index("early_receipt_age", "received_at"),
+    )
+
+    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
+    provider: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+    at: datetime | None = Field(default=None, sa_type=Moment)
+    received_at: datetime = Field(sa_type=Moment)
 
 
 class Idempotency(SQLModel, table=True):
@@ -246,4 +280,5 @@ DOCUMENT = table_of(MessageDocument)
 RECEIVER = table_of(Receiver)
 DELIVERY = table_of(Delivery)
 ATTEMPT = table_of(Attempt)
+EARLY_RECEIPT = table_of(EarlyReceipt)
 IDEMPOTENCY = table_of(Idempotency)

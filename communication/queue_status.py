@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from communication.lanes import CHANNELS, LANES
-from communication.model import DELIVERY
+from communication.model import DELIVERY, State
 
 MOST_COUNTED = 10_000
 """Of one channel and priority, so that a look costs the same whatever waits."""
@@ -63,6 +63,7 @@ def _due(channel: str, priority: int, now: datetime) -> Select[Any]:
             DELIVERY.c.channel == channel,
             DELIVERY.c.priority == priority,
             DELIVERY.c.due_at <= now,
+            DELIVERY.c.state != State.SENT,
         )
         .order_by(DELIVERY.c.due_at)
         .limit(MOST_COUNTED)

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from communication.errors import SettingsError
+from communication.phone import is_region
 
 Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
@@ -47,6 +48,11 @@ class Settings(BaseSettings):
         Path("attachments"), description="Folder that attachment paths are inside of."
     )
     templates: Path = Field(Path("templates"), description="The content authors' folder.")
+    phone_region: str = Field(
+        "",
+        description="Country (such as `SE`) of phone numbers without a country code; "
+        "by default they are refused.",
+    )
     sms_simplify: bool = Field(
         default=True,
         description="Send typographic quotes, dashes and spaces in an SMS as GSM-7 has them, "
@@ -68,6 +74,9 @@ class Settings(BaseSettings):
     try_times: int = Field(3, ge=0, le=100, description="Tries again after a transient failure.")
     retry_base: Seconds = Field(5, description="Seconds before the first try again; then doubled.")
     retry_cap: Seconds = Field(3600, description="Longest wait before a try again, in seconds.")
+    receipt_wait: Seconds = Field(
+        86_400, description="Seconds that a provider's receipt is waited for."
+    )
     lease: Seconds = Field(30, description="Seconds for which claimed work belongs to its worker.")
     batch: int = Field(100, ge=1, le=1000, description="Most deliveries in one broker message.")
     window: int = Field(8, ge=1, description="Most broker messages that wait in a queue.")
@@ -94,6 +103,11 @@ class Settings(BaseSettings):
     notification_page_size: int = Field(
         100, ge=1, le=1000, description="Notifications in an answer that does not ask for a size."
     )
+    callback_allow: str = Field(
+        "127.0.0.0/8,::1/128",
+        description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
+        "internet.",
+    )
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
     operations_allow: str = Field(
         "127.0.0.0/8,::1/128", description="CIDRs that may read /metrics and /ready."
@@ -115,11 +129,18 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("operations_allow")
+    @field_validator("operations_allow", "callback_allow")
     @classmethod
-    def _operations_allow_is_networks(cls, value: str) -> str:
+    def _is_networks(cls, value: str) -> str:
         for network in filter(None, value.split(",")):
             ip_network(network.strip())
+        return value
+
+    @field_validator("phone_region")
+    @classmethod
+    def _phone_region_has_numbers(cls, value: str) -> str:
+        if value and not is_region(value):
+            raise ValueError("must be a country's two capital letters (ISO 3166), such as SE")
         return value
 
     @field_validator("data")

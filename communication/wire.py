@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from communication.catalogue_snapshot import LOCALE
@@ -69,6 +70,8 @@ class Rules:
     try_times: int
     templates: Templates | None
     """None: templates are not looked at."""
+    phone_region: str = ""
+    """Where phone numbers without a country code are at home."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +204,8 @@ def _receivers(fields: Fields, channel: str, rules: Rules) -> list[Addressee]:
         raise fields.invalid(
             "receiver", f"must have from 1 to {rules.max_receivers} items, has {len(given)}"
         )
-    return fields.items("receiver", lambda one: read_addressee(one, channel)) or []
+    read = partial(read_addressee, channel=channel, phone_region=rules.phone_region)
+    return fields.items("receiver", read) or []
 
 
 _EXAMPLES: Mapping[str, str] = {

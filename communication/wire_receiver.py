@@ -1,12 +1,12 @@
 """Receivers and characteristics from the wire (seed 004)."""
 
 import ipaddress
-import re
 from typing import Any, NamedTuple
 
 from communication.errors import InvalidField
 from communication.fields import Fields, Spellings, present
 from communication.mailbox import mailbox
+from communication.phone import phone_number
 
 RECEIVER_FIELDS = Spellings(
     "id",
@@ -29,8 +29,6 @@ NEEDED_ADDRESS = {"sms": "phoneNumber", "email": "email", "push": "appUserId"}
 _TEXT_LONGEST = 512
 _ID_LONGEST = 256
 _EMAIL_LONGEST = 320
-_PHONE_NOISE = re.compile(r"[\s().\-/]+")
-_PHONE = re.compile(r"\+?[0-9]{3,15}")
 
 
 class Addressee(NamedTuple):
@@ -45,8 +43,11 @@ class Addressee(NamedTuple):
     attributes: dict[str, Any] | None
 
 
-def read_addressee(value: object, channel: str) -> Addressee:
-    """One receiver with the address that the channel needs."""
+def read_addressee(value: object, channel: str, *, phone_region: str = "") -> Addressee:
+    """One receiver with the address that the channel needs.
+
+    `phone_region`: where phone numbers without a country code are at home.
+    """
     fields = Fields.of(value, RECEIVER_FIELDS)
     needed = NEEDED_ADDRESS[channel]
     if fields.values.get(needed) is None:
@@ -55,21 +56,11 @@ def read_addressee(value: object, channel: str) -> Addressee:
         id=fields.text("id", most=_ID_LONGEST),
         name=fields.text("name", most=_TEXT_LONGEST),
         email=read_email(fields, needed=channel == "email"),
-        phone=_phone(fields, needed=channel == "sms"),
+        phone=_phone(fields, phone_region, needed=channel == "sms"),
         app_user_id=_app_user_id(fields),
         ip=_ip(fields),
         attributes=_attributes(fields),
     )
-
-
-def canonical_phone(text: str) -> str | None:
-    """Digits with an optional +, without what people put between them; a leading 00 is a +.
-
-    None if it can't be a phone number: 3 to 15 digits (ITU-T E.164; short codes have few).
-    """
-    bare = _PHONE_NOISE.sub("", text)
-    number = f"+{bare[2:]}" if bare.startswith("00") else bare
-    return number if _PHONE.fullmatch(number) else None
 
 
 def read_characteristics(fields: Fields, field: str) -> list[dict[str, Any]] | None:
@@ -116,12 +107,16 @@ def read_email(fields: Fields, *, needed: bool) -> str | None:
     return text and text.strip()
 
 
-def _phone(fields: Fields, *, needed: bool) -> str | None:
+def _phone(fields: Fields, region: str, *, needed: bool) -> str | None:
     text = fields.text("phoneNumber", most=_ID_LONGEST)
-    number = None if text is None else canonical_phone(text)
-    if needed and number is None:
-        raise fields.invalid("phoneNumber", "must be a phone number such as +46701234567")
-    return number or text
+    if text is None:
+        return None
+    try:
+        return phone_number(text, region)
+    except ValueError as error:
+        if needed:
+            raise fields.invalid("phoneNumber", str(error)) from error
+        return text
 
 
 def _app_user_id(fields: Fields) -> str | None:

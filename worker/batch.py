@@ -2,12 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
-from queue import Empty, PriorityQueue, SimpleQueue
-from threading import Event
+from functools import partial
+from threading import Condition, Event
 
 import structlog
 
@@ -22,6 +20,7 @@ from worker.deliver import Deliverer
 from worker.isolation import Isolation
 from worker.jobs import Taken, begin, gone, take_jobs
 from worker.outcomes import Outcome, settle
+from worker.pool import Pool
 from worker.render import Job
 from worker.templating import Templating
 
@@ -35,14 +34,31 @@ PERSEVERE = 0.5
 log = structlog.get_logger(part="worker.batch")
 
 
-class Answers(SimpleQueue[tuple[Job, Outcome | None]]):
+class Answers:
     """What became of the jobs of one batch, as it becomes known."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._changed = Condition()
+        self._given: list[tuple[Job, Outcome | None]] = []
+        self._enough = 1
         self.gone: set[int] = set()
         """Messages that were cancelled or deleted meanwhile."""
         self.looked = time.monotonic()
+
+    def put(self, job: Job, outcome: Outcome | None) -> None:
+        """Answer one; None gives it back."""
+        with self._changed:
+            self._given.append((job, outcome))
+            if len(self._given) >= self._enough:
+                self._changed.notify()
+
+    def gather(self, expected: int) -> list[tuple[Job, Outcome | None]]:
+        """What is answered when all that is expected is, or FLUSH_EVERY is over."""
+        with self._changed:
+            self._enough = expected
+            self._changed.wait_for(lambda: len(self._given) >= expected, FLUSH_EVERY)
+            given, self._given = self._given, []
+        return given
 
 
 class BatchRunner:
@@ -61,9 +77,7 @@ class BatchRunner:
         self._templating = templating
         self._lease = timedelta(seconds=settings.lease)
         self._deliverer = deliverer
-        self._pool = ThreadPoolExecutor(deliverer.channel.concurrency, thread_name_prefix="send")
-        self._waiting: PriorityQueue[tuple[int, int, Job, Answers]] = PriorityQueue()
-        self._order = count()
+        self._pool = Pool(deliverer.channel.concurrency)
         self._stopping = Event()
 
     def stop(self) -> None:
@@ -72,7 +86,7 @@ class BatchRunner:
 
     def close(self) -> None:
         """Let go of threads and connections, after the last batch."""
-        self._pool.shutdown()
+        self._pool.close()
         self._deliverer.channel.close()
 
     def run(self, keys: Sequence[int], relayed: str, *, alone: bool = False) -> None:
@@ -112,7 +126,7 @@ class BatchRunner:
         open_jobs = {job.delivery_key: job for job in taken.jobs}
         until = taken.until
         while open_jobs:
-            answered = _gather(answers, len(open_jobs))
+            answered = answers.gather(len(open_jobs))
             self._record(taken.lease, answered)
             for job, _ in answered:
                 del open_jobs[job.delivery_key]
@@ -123,15 +137,13 @@ class BatchRunner:
         return self._templating is not None and "template" in job.document and not job.unwanted
 
     def _submit(self, job: Job, answers: Answers) -> None:
-        self._waiting.put((job.priority, next(self._order), job, answers))
-        self._pool.submit(self._attempt_next)
+        """To be sent after what is more urgent: the lanes of one process share its threads."""
+        self._pool.put(job.priority, partial(self._attempt, job, answers))
 
-    def _attempt_next(self) -> None:
-        """The most urgent of all batches: the lanes of one process share its threads."""
-        _, _, job, answers = self._waiting.get()
+    def _attempt(self, job: Job, answers: Answers) -> None:
         if job.message_key in answers.gone:
             job = replace(job, unwanted=True)
-        answers.put((job, None if self._stopping.is_set() else self._deliverer.attempt(job)))
+        answers.put(job, None if self._stopping.is_set() else self._deliverer.attempt(job))
 
     def _record(self, lease: str, answered: Sequence[tuple[Job, Outcome | None]]) -> None:
         if not answered:
@@ -180,21 +192,6 @@ class BatchRunner:
                 answers.gone = gone(connection, {job.message_key for job in open_jobs.values()})
         except ServiceUnavailable as error:
             log.warning("can't learn what was cancelled", why=error.message)
-
-
-def _gather(answers: Answers, expected: int) -> list[tuple[Job, Outcome | None]]:
-    """What is answered within FLUSH_EVERY of the first answer, or of now if none comes."""
-    try:
-        gathered = [answers.get(timeout=FLUSH_EVERY)]
-    except Empty:
-        return []
-    deadline = time.monotonic() + FLUSH_EVERY
-    while len(gathered) < expected:
-        try:
-            gathered.append(answers.get(timeout=max(0.0, deadline - time.monotonic())))
-        except Empty:
-            break
-    return gathered
 
 
 def _report(counted: Sequence[Outcome], jobs: Sequence[Job], tried: int) -> None:

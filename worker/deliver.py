@@ -4,24 +4,23 @@ import random
 import time
 import traceback
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from channels.base import Attachment, Channel, Outbound
+from channels.base import Attachment, Channel, Outbound, awaits_receipt
 from communication.clock import now
 from communication.errors import DeliveryError, TransientDeliveryError
 from communication.model import State
+from communication.receipts import can_be_awaited
+from communication.recordable import recordable
 from communication.settings import Settings
 from communication.sms_text import measure, simplify
 from worker.attachments import is_valid, read_attachment
 from worker.outcomes import Outcome
 from worker.render import Job, render
 from worker.retry import next_try
-
-LONGEST = 4_000
-"""Characters of a reason, a reference or a traceback that are kept."""
 
 log = structlog.get_logger(part="worker.deliver")
 
@@ -59,7 +58,7 @@ class Deliverer:
             "segments": segments,
         }
         if isinstance(result, str):
-            return Outcome(**facts, state=State.DELIVERED, reference=recordable(result))
+            return self._taken(recordable(result), facts)
         due_at = self._next_try(job, result)
         log.warning(
             "delivery failed",
@@ -76,6 +75,12 @@ class Deliverer:
             detail=recordable(result.detail) if isinstance(result, UnexpectedError) else None,
             due_at=due_at,
         )
+
+    def _taken(self, reference: str, facts: dict[str, Any]) -> Outcome:
+        if not awaits_receipt(self.channel) or not can_be_awaited(reference):
+            return Outcome(**facts, state=State.DELIVERED, reference=reference)
+        due_at = now() + timedelta(seconds=self._settings.receipt_wait)
+        return Outcome(**facts, state=State.SENT, reference=reference, due_at=due_at)
 
     def _send(self, job: Job) -> tuple[str | DeliveryError, int | None]:
         """The provider's reference or what went wrong, and for an SMS how many it is."""
@@ -128,9 +133,3 @@ def _cancelled(job: Job) -> Outcome:
         at=now(),
         logged=False,
     )
-
-
-def recordable(said: str) -> str:
-    """What a provider said, as text that every database takes, and not endless."""
-    text = said.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
 
+from channels.base import Device
 from channels.base import Receiver as ChannelReceiver
 from communication.bulk import among
+from communication.devices import devices_of
 from communication.due import take
 from communication.events import Happening, Kind, record
 from communication.ids import new_id
@@ -35,10 +37,20 @@ def take_jobs(connection: Connection, keys: Iterable[int], *, relayed: str) -> T
         return None
     messages = _load_messages(connection, {row.message_key for row in rows})
     receivers = _load_receivers(connection, [row.receiver_key for row in rows])
+    pushed = [row.receiver_key for row in rows if row.channel == "push"]
+    devices = devices_of(connection, pushed) if pushed else {}
     return Taken(
         lease=lease,
         until=min(row.due_at for row in rows),
-        jobs=[_job(row, messages[row.message_key], receivers[row.receiver_key]) for row in rows],
+        jobs=[
+            _job(
+                row,
+                messages[row.message_key],
+                receivers[row.receiver_key],
+                devices.get(row.receiver_key, ()),
+            )
+            for row in rows
+        ],
         not_begun=frozenset(
             key for key, message in messages.items() if message.status == Status.INITIAL
         ),
@@ -91,16 +103,16 @@ def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
         )
         .join(DOCUMENT, DOCUMENT.c.message_key == MESSAGE.c.key)
         .where(among(connection, MESSAGE.c.key, keys))
-    )
+    ).all()
     return {row.key: row for row in rows}
 
 
 def _load_receivers(connection: Connection, keys: Sequence[int]) -> Mapping[int, Row[Any]]:
     rows = connection.execute(select(*RECEIVER.c).where(among(connection, RECEIVER.c.key, keys)))
-    return {row.key: row for row in rows}
+    return {row.key: row for row in rows.all()}
 
 
-def _job(delivery: Row[Any], message: Any, receiver: Row[Any]) -> Job:
+def _job(delivery: Row[Any], message: Any, receiver: Row[Any], devices: Iterable[Row[Any]]) -> Job:
     return Job(
         delivery_key=delivery.key,
         message_key=delivery.message_key,
@@ -117,6 +129,7 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any]) -> Job:
             email=receiver.email,
             phone=receiver.phone,
             app_user_id=receiver.app_user_id,
+            devices=tuple(_device(row) for row in devices),
         ),
         unwanted=message.status == Status.CANCELLED or message.deleted_at is not None,
         receiver_id=receiver.id,
@@ -124,4 +137,16 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any]) -> Job:
             message.document.get("CommunicationRequestCharacteristic"),
             (receiver.attributes or {}).get("characteristic"),
         ),
+    )
+
+
+def _device(row: Row[Any]) -> Device:
+    return Device(
+        key=row.key,
+        id=row.id,
+        platform=row.platform,
+        token=row.token,
+        keys=row.keys or {},
+        locale=row.locale,
+        registered_at=row.registered_at,
     )

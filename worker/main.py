@@ -1,13 +1,20 @@
 """Composition of the relay and of the workers, from settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
+import structlog
 from dramatiq import Worker
 
-from channels.base import Channel, Environment
+from channels.base import Channel, Device, Environment, drop_receipt, keep_device
 from channels.registry import open_channels
+from channels.simulated import Simulating
+from communication.devices import unregister_gone
+from communication.errors import ServiceUnavailable
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
+from communication.receipt import Receipt
+from communication.receipt_recorder import Recorder
 from communication.settings import Settings
 from communication.store import Store
 from worker.actors import register_actors
@@ -21,16 +28,46 @@ from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
 
+log = structlog.get_logger(part="worker")
 
-def open_medium(settings: Settings, medium: str) -> Channel:
-    """The channel that the settings name for `sms`, `email` or `push`."""
+
+def open_medium(
+    settings: Settings,
+    medium: str,
+    *,
+    on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt,
+    on_gone: Callable[[Device], None] = keep_device,
+) -> Channel:
+    """The channel that the settings name for `sms`, `email` or `push`.
+
+    `on_receipt` is called with what providers tell of it later, `on_gone` with devices that
+    their push service knows no more.
+    """
     environment = Environment(
         medium=medium,
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        on_receipt=on_receipt,
+        on_gone=on_gone,
     )
-    return open_channels(settings.channel_url(medium), environment)
+    return Simulating(open_channels(settings.channel_url(medium), environment), medium)
+
+
+def unregistering(store: Store) -> Callable[[Device], None]:
+    """What takes a gone device out of the registry, unless it was registered again meanwhile."""
+
+    def unregister(device: Device) -> None:
+        try:
+            with store.write() as connection:
+                forgotten = unregister_gone(connection, device.key, device.registered_at)
+        except ServiceUnavailable as error:
+            # It will be gone at the next message still.
+            log.warning("a gone device can't be unregistered now", why=error.message)
+            return
+        log.info("device gone", device=device.key, platform=device.platform, forgotten=forgotten)
+
+    return unregister
 
 
 def all_queues() -> list[str]:
@@ -51,12 +88,21 @@ class Workers:
     ) -> None:
         media = {queue.split(".")[1] for queue in queues}
         isolation = Isolation()
+        self._receipts = Recorder(store)
         self._templating = open_templating(settings)
         self._runners = {
             medium: BatchRunner(
                 store,
                 settings,
-                Deliverer(open_medium(settings, medium), settings),
+                Deliverer(
+                    open_medium(
+                        settings,
+                        medium,
+                        on_receipt=self._receipts,
+                        on_gone=unregistering(store),
+                    ),
+                    settings,
+                ),
                 isolation,
                 self._templating,
             )
@@ -82,6 +128,7 @@ class Workers:
             worker.stop()
         for runner in self._runners.values():
             runner.close()
+        self._receipts.close()
         self._templating.close()
 
 

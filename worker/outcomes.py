@@ -1,33 +1,27 @@
 """What became of deliveries, written down in one transaction per batch.
 
-Locks are always taken message before delivery and messages by key, here and in the api,
-so that batches which share messages wait for each other but never in a circle.
+Locks are taken in the order of communication.endings and communication.receipts.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from communication import endings
 from communication.bulk import among, insert_rows, update_rows
-from communication.clock import to_wire
-from communication.events import Happening, Kind, record
-from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
-
-_COUNTED = ("open_count", "delivered_count", "failed_count", "cancelled_count")
-_COUNT_OF = {
-    State.DELIVERED: "delivered_count",
-    State.FAILED: "failed_count",
-    State.CANCELLED: "cancelled_count",
-}
+from communication.model import ATTEMPT, DELIVERY, State, Status
+from communication.receipts import apply_early, hold_submits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Of one try. `state` PENDING with a `due_at`: it is tried again then."""
+    """Of one try. `state` PENDING with a `due_at`: it is tried again then.
+
+    SENT with a `due_at`: a receipt is waited for until then.
+    """
 
     delivery_key: int
     message_key: int
@@ -58,7 +52,9 @@ def settle(
     """
     if not outcomes:
         return []
-    messages = _lock_messages(connection, {one.message_key for one in outcomes})
+    if any(one.state is State.SENT for one in outcomes):
+        hold_submits(connection)
+    messages = endings.lock_messages(connection, {one.message_key for one in outcomes})
     held = _lock_deliveries(connection, [one.delivery_key for one in outcomes], lease)
     counted = [
         _final(one, messages[one.message_key]) for one in outcomes if one.delivery_key in held
@@ -67,19 +63,17 @@ def settle(
         return []
     update_rows(connection, DELIVERY, [_delivery_row(one) for one in counted])
     insert_rows(connection, ATTEMPT, [_attempt_row(one) for one in counted if one.logged])
-    _count(connection, counted, messages, now)
-    return counted
+    endings.count(connection, counted, messages, now)
+    return _with_receipts(connection, counted)
 
 
-def _lock_messages(connection: Connection, keys: set[int]) -> dict[int, Row[Any]]:
-    columns = (MESSAGE.c[name] for name in ("key", "tenant", "status", "deleted_at", *_COUNTED))
-    rows = connection.execute(
-        select(*columns)
-        .where(among(connection, MESSAGE.c.key, keys))
-        .order_by(MESSAGE.c.key)
-        .with_for_update(key_share=True)
-    )
-    return {row.key: row for row in rows}
+def _with_receipts(connection: Connection, outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes; those whose receipt had come before them are over already."""
+    sent = [(one.provider, one.reference or "") for one in outcomes if one.state is State.SENT]
+    if not sent:
+        return outcomes
+    ended = {one.delivery_key: one.state for one in apply_early(connection, sent).ended}
+    return [replace(one, state=ended.get(one.delivery_key, one.state)) for one in outcomes]
 
 
 def _lock_deliveries(connection: Connection, keys: list[int], lease: str) -> set[int]:
@@ -94,8 +88,7 @@ def _lock_deliveries(connection: Connection, keys: list[int], lease: str) -> set
 def _final(outcome: Outcome, message: Row[Any]) -> Outcome:
     gone = message.deleted_at is not None or message.status == Status.CANCELLED
     if outcome.state is State.PENDING and gone:
-        values = {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
-        return Outcome(**{**values, "state": State.CANCELLED, "due_at": None})
+        return replace(outcome, state=State.CANCELLED, due_at=None)
     return outcome
 
 
@@ -108,9 +101,10 @@ def _delivery_row(outcome: Outcome) -> dict[str, Any]:
         "attempts": outcome.attempts,
         "reason": outcome.reason,
         "reference": outcome.reference,
+        "provider": outcome.provider if outcome.state is State.SENT else None,
         "template_version": outcome.template_version,
         "segments": outcome.segments,
-        "ended_at": None if outcome.state is State.PENDING else outcome.at,
+        "ended_at": None if outcome.due_at else outcome.at,
     }
 
 
@@ -124,63 +118,3 @@ def _attempt_row(outcome: Outcome) -> dict[str, Any]:
         "took_ms": outcome.took_ms,
         "at": outcome.at,
     }
-
-
-def _count(
-    connection: Connection,
-    outcomes: Sequence[Outcome],
-    messages: Mapping[int, Row[Any]],
-    now: datetime,
-) -> None:
-    ended: dict[int, list[Outcome]] = defaultdict(list)
-    for one in outcomes:
-        if one.state in _COUNT_OF:
-            ended[one.message_key].append(one)
-    if not ended:
-        return
-    counts = {key: _counts(messages[key], ones, now) for key, ones in ended.items()}
-    update_rows(connection, MESSAGE, [{"key": key, **values} for key, values in counts.items()])
-    happenings = [
-        Happening(
-            kind=Kind.ENDED,
-            tenant=messages[one.message_key].tenant,
-            at=one.at,
-            message_key=one.message_key,
-            delivery_key=one.delivery_key,
-        )
-        for ones in ended.values()
-        for one in ones
-    ]
-    happenings += [
-        Happening(
-            kind=Kind.CHANGED,
-            tenant=messages[key].tenant,
-            at=now,
-            message_key=key,
-            changed={"status": values["status"], "sendTimeComplete": to_wire(now)},
-        )
-        for key, values in counts.items()
-        if values["open_count"] == 0 and messages[key].deleted_at is None
-    ]
-    record(connection, happenings)
-
-
-def _counts(message: Row[Any], ended: Sequence[Outcome], now: datetime) -> dict[str, Any]:
-    counts = {name: getattr(message, name) for name in _COUNTED}
-    for one in ended:
-        counts["open_count"] -= 1
-        counts[_COUNT_OF[one.state]] += 1
-    over = counts["open_count"] == 0
-    return {
-        **counts,
-        "status": _status(message.status, counts) if over else message.status,
-        "send_time_complete": now if over else None,
-        "updated_at": now,
-    }
-
-
-def _status(status: str, counts: Mapping[str, int]) -> str:
-    """Completed: at least one receiver was reached; Failed: none was; Cancelled stays."""
-    if status == Status.CANCELLED:
-        return status
-    return Status.COMPLETED if counts["delivered_count"] else Status.FAILED

@@ -21,6 +21,8 @@ from communication.errors import BrokerUnavailable, ServiceUnavailable
 from communication.ids import new_id
 from communication.lanes import CHANNELS, LANES, queue_name
 from communication.model import DELIVERY, IDEMPOTENCY, State
+from communication.receipt_endings import count_receipts
+from communication.receipts import end_unanswered, forget_early
 from communication.settings import Settings
 from communication.store import Store
 from worker.broker import Queues
@@ -31,6 +33,7 @@ LOST_MOST = 3
 PAUSE = 1.0
 """Seconds before another look when the database or the broker is away."""
 TIDY_EVERY = timedelta(minutes=1)
+UNANSWERED_EVERY = timedelta(seconds=1)
 
 log = structlog.get_logger(part="worker.relay")
 
@@ -45,6 +48,7 @@ class Relay:
         self._lease = timedelta(seconds=settings.lease)
         self._stopping = Event()
         self._tidied_at = now() - TIDY_EVERY
+        self._unanswered_at = now() - UNANSWERED_EVERY
 
     def stop(self) -> None:
         """Ends `run` after the step that it is in."""
@@ -70,6 +74,7 @@ class Relay:
         """One step; returns how many seconds to rest before the next."""
         try:
             self.tidy()
+            self.end_unanswered()
             if self.step():
                 return 0
             self._queues.keep_alive()
@@ -150,6 +155,17 @@ class Relay:
         oldest = moment - timedelta(seconds=self._settings.idempotency_ttl)
         with self._store.write() as connection:
             connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < oldest))
+            unclaimed = forget_early(connection, moment)
+        count_receipts("unknown", unclaimed)
+
+    def end_unanswered(self) -> None:
+        """End what waited in vain for its provider's receipt; looks once in UNANSWERED_EVERY.
+
+        A batch of it at a time, so that what is due is not kept waiting.
+        """
+        moment = now()
+        if moment - self._unanswered_at >= UNANSWERED_EVERY and not end_unanswered(self._store):
+            self._unanswered_at = moment
 
 
 def _batches(claimed: Sequence[Claimed], size: int) -> list[Sequence[Claimed]]:

@@ -55,6 +55,8 @@ def render(job: Job, *, address: str, attachments: tuple[Attachment, ...]) -> Ou
     return Outbound(
         delivery_id=job.public_id,
         address=address,
+        message_id=job.message_id,
+        devices=job.receiver.devices,
         receiver_name=job.receiver.name,
         sender=sender_of(job.document.get("sender")),
         subject=texts.subject,

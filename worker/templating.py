@@ -100,7 +100,7 @@ def _render_job(job: Job, snapshot: Snapshot) -> RenderJob:
         group=job.message_key,
         snapshot=snapshot,
         medium=Medium(job.channel),
-        locale=job.document.get("locale"),
+        locale=job.document.get("locale") or job.receiver.locale,
         values=job.characteristics,
         receiver={"name": job.receiver.name, "id": job.receiver_id},
         subject=subject_of(job),

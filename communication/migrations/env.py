@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import create_engine, pool, text
 from sqlmodel import SQLModel
 
+import communication.device_model
 import communication.event_model
 import communication.listener_model  # noqa: F401
 

@@ -81,7 +81,7 @@ def test_every_form_of_the_pattern_operator_is_understood(sign: str) -> None:
         ("priority=1,%202;3", ("1", "2", "3")),
         ("type=1,email", ("1,email", "SMS", "Email")),
         ("characteristic.name=$A,B", ("A,B", "A", "B")),
-        ("receiver.phoneNumber=0046%2070-1", ("+46701",)),
+        ("receiver.phoneNumber=0046%2070-123%2045%2067", ("+46701234567",)),
     ],
 )
 def test_values_are_alternatives(raw: str, values: tuple[str, ...]) -> None:

@@ -1,8 +1,8 @@
-"""One delivery, tried once."""
+"""What providers say, made fit to be kept."""
 
 import pytest
 
-from worker.deliver import LONGEST, recordable
+from communication.recordable import LONGEST, recordable
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def _serve_events(app: App[Any, Any], context: Context, redis: Redis) -> None:
     polling = Polling(context.store, redis, teller, ttl=settings.notification_ttl)
     listener = f"{LISTENER.prefix}/listener"
     app.add_route(listener, Listener(context))
-    app.add_route(f"{listener}/{{event_id}}", HeardEvent(context))
+    app.add_route(f"{listener}/{{event_id:path}}", HeardEvent(context))
     app.add_route(PATH, Subscriptions(context, polling))
     app.add_route(f"{PATH}/{{subscription_id}}", OneSubscription(context, polling))
     app.add_route(f"{PATH}/{{subscription_id}}/notifications", Notifications(polling))

@@ -17,6 +17,8 @@ from communication.errors import PermanentDeliveryError, SettingsError
 CHANNELS = {
     "folder": "channels.folder:FolderChannel",
     "null": "channels.null:NullChannel",
+    "smpp": "channels.smpp:SmppChannel",
+    "smpps": "channels.smpp:SmppChannel",
     "smtp": "channels.smtp:SmtpChannel",
     "smtps": "channels.smtp:SmtpChannel",
     "smtp+starttls": "channels.smtp:SmtpChannel",

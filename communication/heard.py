@@ -124,5 +124,5 @@ def _insert(
         "hash": body_hash,
         "created_at": now,
     }
-    done = connection.execute(insert(HEARD_EVENT).values(values).on_conflict_do_nothing())
-    return bool(done.rowcount)
+    new = insert(HEARD_EVENT).values(values).on_conflict_do_nothing().returning(HEARD_EVENT.c.key)
+    return connection.execute(new).first() is not None

@@ -46,6 +46,8 @@ POLL_QUEUES_FAILED = Counter(
 FORWARDED = Counter(
     "tidings_faults_forwarded", "Own faults sent to another Event Collector.", ("outcome",)
 )
+SEQUENCED = Counter("tidings_events_sequenced", "Events that were given their position.", ())
+TOLD = Counter("tidings_events_told", "Events that some hub or subscription wanted.", ())
 
 TRIES = {
     State.SENT: SENT,

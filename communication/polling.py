@@ -154,9 +154,7 @@ class Polling:
             told = self._between(connection, row, at)
             done = len(told) < CHUNK
             last = row.queued if done else told[-1].position
-            if not self._queues.extend(
-                row.id, entries_of(told), after=mark, last=last, now=now()
-            ):
+            if not self._queues.extend(row.id, entries_of(told), after=mark, last=last, now=now()):
                 return
             mark = at = last
 

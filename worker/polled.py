@@ -11,9 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, Row
 
 from communication import metrics
-from communication.bulk import update_rows
 from communication.clock import now
-from communication.listener_model import SUBSCRIPTION_QUEUE
 from communication.poll_queue import PollQueues
 from communication.polling import entries_of
 from communication.subscriptions import list_subscriptions, note_queued

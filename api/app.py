@@ -12,12 +12,14 @@ from api.deliveries import Deliveries
 from api.devices import Devices, OneDevice
 from api.edge import Edge
 from api.errors import add_error_handlers
+from api.gate import Gate, GatedApp
 from api.hubs import Hubs, OneHub
 from api.listener import HeardEvent, Listener
 from api.message import Message
 from api.messages import Messages, NewSend, Send
 from api.notifications import PATH, Notifications, OneSubscription, Subscriptions
 from api.operations import Health, Metrics, Ready
+from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
 from communication.polling import Polling
 from communication.redis_client import open_redis
@@ -43,7 +45,7 @@ def create_app(
         templates=templates or open_catalogue(settings),
     )
     context = Context(store=store, settings=settings, rules=rules)
-    app = App(middleware=[Edge()])
+    app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings))])
     add_error_handlers(app)
     app.add_route("/communicationMessage", Messages(context))
     app.add_route("/communicationMessage/send", NewSend(context))

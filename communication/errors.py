@@ -95,10 +95,34 @@ class InvalidQueryParameter(RequestError):
     code, status, reason = 28, 400, "Invalid query-string parameter value"
 
 
+class MissingCredentials(RequestError):
+    """Nobody says who calls."""
+
+    code, status, reason = 40, 401, "Missing credentials"
+
+
+class InvalidCredentials(RequestError):
+    """The access token is none that this API trusts."""
+
+    code, status, reason = 41, 401, "Invalid credentials"
+
+
+class ExpiredCredentials(RequestError):
+    """The access token was good once."""
+
+    code, status, reason = 42, 401, "Expired credentials"
+
+
 class AccessDenied(RequestError):
     """The caller may not use this at all."""
 
     code, status, reason = 50, 403, "Access denied"
+
+
+class ForbiddenRequester(RequestError):
+    """The caller's access token lacks the scope that this needs."""
+
+    code, status, reason = 51, 403, "Forbidden requester"
 
 
 class NotFound(RequestError):

@@ -6,6 +6,7 @@ from threading import Event
 from types import FrameType
 
 from api.app import create_app
+from api.jwks import open_keys
 from communication.errors import SettingsError
 from communication.redis_client import open_redis
 from communication.settings import Settings
@@ -16,6 +17,7 @@ from worker.main import Workers, open_queues, open_relay
 
 def run_api(settings: Settings) -> None:
     """Serve the API until told to stop."""
+    open_keys(settings)  # what is wrong with them is said before anything is started
     check_schema(settings.database_url)
     store = open_store(settings.database_url, connections=settings.api_threads, keep_plans=True)
     Server(settings, lambda: create_app(store, settings, redis=open_redis(settings))).run()

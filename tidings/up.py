@@ -12,6 +12,7 @@ import click
 from falcon import App
 
 from api.app import create_app
+from api.jwks import open_keys
 from communication import due
 from communication.clock import now
 from communication.errors import SettingsError
@@ -30,6 +31,7 @@ PREDECESSOR_ENDS_IN = GRACE + 5.0
 
 def run_all(settings: Settings) -> None:
     """Migrate, then serve, relay and work until told to stop."""
+    open_keys(settings)  # what is wrong with them is said before anything is started
     _check_channels(settings)
     lock = _lock_data_folder(settings.data)
     check_address(settings.bind)

@@ -19,6 +19,7 @@ from api.message import Message
 from api.messages import Messages, NewSend, Send
 from api.notifications import PATH, Notifications, OneSubscription, Subscriptions
 from api.operations import Health, Metrics, Ready
+from api.order_events import Order, OrderEvents
 from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
 from communication.polling import Polling
@@ -57,6 +58,8 @@ def create_app(
     _serve_events(app, context, redis or open_redis(settings))
     app.add_route("/appUser/{app_user_id}/device", Devices(context))
     app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
+    app.add_route("/api/2.3.1/orderevents", OrderEvents(context))
+    app.add_route("/api/2.3.1/orders/{order_id:path}", Order(context))
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))

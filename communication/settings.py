@@ -108,6 +108,20 @@ class Settings(SecuritySettings, CallbackSettings):
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
+    event_types: str = Field(
+        "", description="More values of the Event Collector's `event_type`, by comma."
+    )
+    event_sources: str = Field("", description="The same of its `event_source`.")
+    event_operations: str = Field("", description="The same of its `operation`.")
+    event_collector_url: str = Field(
+        "", description="Another Event Collector, to which own faults are forwarded."
+    )
+    notification_ttl: Seconds = Field(
+        21_600, description="Seconds that a notification waits for its poller."
+    )
+    notification_page_size: int = Field(
+        100, ge=1, le=1000, description="Notifications in an answer that does not ask for a size."
+    )
     event_receivers: int = Field(
         100, ge=0, le=100, description="Most receivers that a message in an event is shown with."
     )
@@ -163,6 +177,11 @@ class Settings(SecuritySettings, CallbackSettings):
     def _database_is_known(cls, value: str) -> str:
         return _known_scheme(value, ("sqlite", "postgresql", "postgresql+psycopg"))
 
+    @field_validator("event_collector_url")
+    @classmethod
+    def _collector_is_known(cls, value: str) -> str:
+        return _known_scheme(value, ("http", "https"))
+
     @field_validator("broker_url")
     @classmethod
     def _broker_is_known(cls, value: str) -> str:
@@ -198,6 +217,11 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(_secrets_dir=os.environ.get("TIDINGS_SECRETS_DIR"), **given)  # type: ignore[arg-type]  # checked by pydantic
     except ValidationError as error:
         raise SettingsError("\n".join(_faults(error))) from error
+
+
+def listed(value: str) -> list[str]:
+    """The parts of a list that is written with commas."""
+    return [part for one in value.split(",") if (part := one.strip())]
 
 
 def redacted(url: str) -> str:

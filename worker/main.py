@@ -7,6 +7,7 @@ from threading import Thread
 
 import structlog
 from dramatiq import Worker
+from redis import Redis
 
 from channels.base import Channel, Device, Environment, drop_receipt, keep_device
 from channels.mail_policy import open_mail_policy
@@ -14,7 +15,7 @@ from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
-from communication.http_client import Guard, HttpClient
+from communication.event_types import event_types
 from communication.lanes import (
     CALLBACK_QUEUE,
     CHANNELS,
@@ -28,17 +29,17 @@ from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
 from communication.settings import Settings
 from communication.store import Store
-from communication.told import CREATION, DELETION, DELIVERY, UPDATE, Sink
+from communication.told import Sink
 from worker.actors import register_actors
 from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
 from worker.fan_out import FanOut
-from worker.hubs.post import Poster
 from worker.hubs.relay import HubRelay
-from worker.hubs.runner import HubRunner
+from worker.hubs.runner import open_hub_runner
 from worker.hubs.sink import HubSink
 from worker.isolation import Isolation
+from worker.polled import PolledNotifications
 from worker.relay import Relay
 from worker.render import default_sender
 from worker.sequencer import Sequencer
@@ -46,11 +47,6 @@ from worker.stepping import Stepping
 from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
-
-KNOWN_TYPES = frozenset({CREATION, UPDATE, DELETION, DELIVERY})
-"""Event types that a hub's query may match without naming them."""
-MOST_ANSWERED = 16 * 1024
-"""Bytes of a listener's answer that are read."""
 
 log = structlog.get_logger(part="worker")
 
@@ -79,22 +75,6 @@ def open_medium(
     return Simulating(open_channels(settings.channel_url(medium), environment), medium)
 
 
-def open_sinks(_settings: Settings) -> tuple[Sink, ...]:
-    """Who is told of what happens, beside those who read the order-event feed."""
-    return (HubSink(KNOWN_TYPES),)
-
-
-def open_hub_runner(store: Store, settings: Settings) -> HubRunner:
-    """What posts callbacks."""
-    client = HttpClient(
-        Guard.of(settings.callback_allow),
-        timeout=settings.callback_timeout,
-        connections_per_host=settings.callback_concurrency,
-        max_body=MOST_ANSWERED,
-    )
-    return HubRunner(store, settings, Poster(client))
-
-
 def unregistering(store: Store) -> Callable[[Device], None]:
     """What takes a gone device out of the registry, unless it was registered again meanwhile."""
 
@@ -111,6 +91,14 @@ def unregistering(store: Store) -> Callable[[Device], None]:
     return unregister
 
 
+def open_sinks(settings: Settings, redis: Redis) -> tuple[Sink, ...]:
+    """Who is told of what happens, beside those who read the order-event feed."""
+    return (
+        HubSink(event_types(settings)),
+        PolledNotifications(redis, ttl=settings.notification_ttl),
+    )
+
+
 def queues_of(lane: str) -> list[str]:
     """The queues of one lane."""
     return [queue_name("deliver", channel, lane) for channel in CHANNELS]
@@ -123,7 +111,12 @@ class Workers:
     """
 
     def __init__(
-        self, store: Store, settings: Settings, broker: AnyBroker, queues: Sequence[str]
+        self,
+        store: Store,
+        settings: Settings,
+        broker: AnyBroker,
+        queues: Sequence[str],
+        redis: Redis,
     ) -> None:
         media = {medium for medium, _, queue in deliver_queues() if queue in queues}
         isolation = Isolation()
@@ -148,7 +141,7 @@ class Workers:
             for medium in sorted(media)
         }
         self._hubs = open_hub_runner(store, settings)
-        teller = FanOut(store, settings, open_sinks(settings))
+        teller = FanOut(store, settings, open_sinks(settings, redis))
         register_actors(broker, self._runners, teller, self._hubs)
         self._workers = [
             _worker(broker, wanted, settings.worker_threads)
@@ -211,11 +204,11 @@ class Relaying:
             one.stop()
 
 
-def open_relay(store: Store, settings: Settings, broker: AnyBroker) -> Relaying:
+def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
     return Relaying(
         Relay(store, settings, broker),
-        Sequencer(store, settings, broker, open_sinks(settings)),
+        Sequencer(store, settings, broker, open_sinks(settings, redis)),
         HubRelay(store, settings, broker),
     )
 

@@ -8,12 +8,16 @@ from threading import BoundedSemaphore, Event
 import structlog
 
 from communication.errors import ServiceUnavailable
+from communication.http_client import Guard, HttpClient
 from communication.settings import Settings
 from communication.store import Store
 from worker.hubs.health import Patience
 from worker.hubs.post import Poster
 from worker.hubs.schedule import Schedule
 from worker.hubs.visit import Means, Visit
+
+MOST_ANSWERED = 16 * 1024
+"""Bytes of a listener's answer that are read."""
 
 log = structlog.get_logger(part="worker.hubs")
 
@@ -74,3 +78,14 @@ class HubRunner:
         self._visits.shutdown()
         self._posts.shutdown()
         self._poster.close()
+
+
+def open_hub_runner(store: Store, settings: Settings) -> HubRunner:
+    """One that calls only where the settings let it."""
+    client = HttpClient(
+        Guard.of(settings.callback_allow),
+        timeout=settings.callback_timeout,
+        connections_per_host=settings.callback_concurrency,
+        max_body=MOST_ANSWERED,
+    )
+    return HubRunner(store, settings, Poster(client))

@@ -14,6 +14,7 @@ from api.hubs import Hubs, OneHub
 from api.message import Message
 from api.messages import Messages, NewSend, Send
 from api.operations import Health, Metrics, Ready
+from api.receipts import Receipts
 from communication.catalogue import open_catalogue
 from communication.settings import Settings
 from communication.store import Store
@@ -47,6 +48,7 @@ def create_app(
     app.add_route("/hub/{hub_id}", OneHub(context))
     app.add_route("/appUser/{app_user_id}/device", Devices(context))
     app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
+    app.add_route("/receipt/{channel}", Receipts(store, settings))
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))

@@ -89,6 +89,18 @@ class InvalidQueryParameter(RequestError):
     code, status, reason = 28, 400, "Invalid query-string parameter value"
 
 
+class MissingCredentials(RequestError):
+    """Nobody says who calls."""
+
+    code, status, reason = 40, 401, "Missing credentials"
+
+
+class InvalidCredentials(RequestError):
+    """The access token is none that this API trusts."""
+
+    code, status, reason = 41, 401, "Invalid credentials"
+
+
 class AccessDenied(RequestError):
     """The caller may not use this at all."""
 

@@ -19,6 +19,8 @@ CHANNELS = {
     "https": "channels.gateway:GatewayChannel",
     "folder": "channels.folder:FolderChannel",
     "null": "channels.null:NullChannel",
+    "smpp": "channels.smpp:SmppChannel",
+    "smpps": "channels.smpp:SmppChannel",
     "smtp": "channels.smtp:SmtpChannel",
     "smtps": "channels.smtp:SmtpChannel",
     "smtp+starttls": "channels.smtp:SmtpChannel",

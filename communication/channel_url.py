@@ -3,15 +3,17 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Self, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from communication.errors import SettingsError
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _FLAGS = {"yes": True, "no": False}
 _BETWEEN_URLS = re.compile(r",(?=\s*[a-zA-Z0-9+.-]*://|\s*$)")  # a password may hold a comma
@@ -82,7 +84,7 @@ class Parameters:
             raise url.fault("a parameter is given twice")
 
     def duration(self, name: str, default: float, *, least: float = 0.0) -> float:
-        """Seconds, from `50ms`, `10s` or `2m`."""
+        """Seconds, from `50ms`, `10s`, `2m`, `3h` or `1d`."""
         return self._read(name, default, lambda text: _duration(text, least))
 
     def share(self, name: str, default: float) -> float:
@@ -96,6 +98,10 @@ class Parameters:
     def flag(self, name: str, *, default: bool) -> bool:
         """`yes` or `no`."""
         return self._read(name, default, _flag)
+
+    def choice(self, name: str, default: E) -> E:
+        """One of the values of the default's enumeration."""
+        return self._read(name, default, lambda text: _choice(text, type(default)))
 
     def text(self, name: str, default: str) -> str:
         """Any text that is not empty."""
@@ -144,6 +150,12 @@ def _flag(text: str) -> bool:
     if text not in _FLAGS:
         raise ValueError("must be yes or no")
     return _FLAGS[text]
+
+
+def _choice(text: str, known: type[E]) -> E:
+    if text not in set(known):
+        raise ValueError(f"must be one of {', '.join(known)}")
+    return known(text)
 
 
 def _text(text: str) -> str:

@@ -61,7 +61,7 @@ class Gateway:
             provider=origin,
             user=url.user or "",
             password=url.password or "",
-            sender=parameters.text("from", ""),
+            sender=_sender(parameters.text("from", "")),
             secret=_secret(url, parameters, description),
             own={one: parameters.text(one, "") for one in description.parameters},
             concurrency=parameters.count("concurrency", _CONCURRENCY),
@@ -91,6 +91,11 @@ def _origin(url: ChannelUrl) -> str:
         raise url.fault("would send the password in clear; use https:// beyond this machine")
     host = f"[{url.host}]" if ":" in url.host else url.host
     return f"{url.scheme}://{host}" + (f":{url.port}" if url.port else "")
+
+
+def _sender(text: str) -> str:
+    """A bare `+` in a query stands for a space; no sender begins with one."""
+    return f"+{text[1:]}" if text.startswith(" ") else text
 
 
 def _secret(url: ChannelUrl, parameters: Parameters, description: Description) -> str:

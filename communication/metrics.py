@@ -39,6 +39,9 @@ RENDERS_FAILED = Counter(
     "tidings_renders_failed", "Deliveries that no message could be made for.", ("template",)
 )
 
+SEQUENCED = Counter("tidings_events_sequenced", "Events that were given their position.", ())
+TOLD = Counter("tidings_events_told", "Events that some hub or subscription wanted.", ())
+
 TRIES = {
     State.SENT: SENT,
     State.DELIVERED: DELIVERED,

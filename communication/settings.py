@@ -44,6 +44,24 @@ class Settings(BaseSettings):
     email_sender: str = Field(
         "Tidings <tidings@localhost>", description="From, where the message names no sender."
     )
+    dkim_key: str = Field(
+        "", description="PEM files of the keys that sign mails (RSA, Ed25519), by comma."
+    )
+    dkim_selector: str = Field("", description="The keys' selectors in DNS, by comma.")
+    dkim_domain: str = Field(
+        "", description="Domain that signs mails; default: that of the email sender."
+    )
+    bounce_address: str = Field(
+        "",
+        description="Where mails come back to, such as `bounce@example.org`: each to an address "
+        "of its own, `bounce+…@example.org`; default: to their sender.",
+    )
+    bounce_secret: str = Field(
+        "",
+        repr=False,
+        description="By which these addresses are proved to be ours; of several by comma the "
+        "first proves, all are believed.",
+    )
     attachments: Path = Field(
         Path("attachments"), description="Folder that attachment paths are inside of."
     )
@@ -89,6 +107,9 @@ class Settings(BaseSettings):
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
+    event_receivers: int = Field(
+        100, ge=0, le=100, description="Most receivers that a message in an event is shown with."
+    )
     callback_allow: str = Field(
         "127.0.0.0/8,::1/128",
         description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "

@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 from communication.catalogue_snapshot import LOCALE
+from communication.errors import InvalidField
 from communication.fields import Fields, Spellings, present
 from communication.lanes import DEFAULT_PRIORITY
 from communication.placeholders import names_in
+from communication.unsubscribing import UNSUBSCRIBE_URL, unsubscribe_url
 from communication.wire_attachment import read_attachment
 from communication.wire_receiver import (
     NEEDED_ADDRESS,
@@ -121,6 +123,8 @@ def read_message(fields: Fields, rules: Rules) -> Draft:
         receivers=_receivers(fields, channel, rules),
     )
     _check_placeholders(fields, draft)
+    if channel == "email":
+        _check_unsubscribing(fields, draft)
     if "template" in draft.document and rules.templates is not None:
         check_template(fields, channel, draft.document, draft.receivers, rules.templates)
     return draft
@@ -226,6 +230,23 @@ def _check_placeholders(fields: Fields, draft: Draft) -> None:
         open_names = names_in(draft.document.get(field, "")) - known
         if open_names:
             _check_own_characteristics(fields, field, open_names, draft.receivers)
+
+
+def _check_unsubscribing(fields: Fields, draft: Draft) -> None:
+    """InvalidField for an unsubscribeUrl that can't stand in a mail's header."""
+    name = "CommunicationRequestCharacteristic"
+    _check_url(draft.document.get(name), fields.spelled(name))
+    for place, receiver in enumerate(draft.receivers):
+        if receiver.attributes:
+            own = f"{fields.spelled('receiver')}[{place}].characteristic"
+            _check_url(receiver.attributes.get("characteristic"), own)
+
+
+def _check_url(characteristics: Any, field: str) -> None:
+    for place, one in enumerate(characteristics or ()):
+        if one["name"] == UNSUBSCRIBE_URL and unsubscribe_url(one["value"]) is None:
+            message = "must be an https or mailto URL of at most 900 characters"
+            raise InvalidField(message, field=f"{field}[{place}].value")
 
 
 def _check_own_characteristics(

@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 import click
 
 from communication.errors import SettingsError, TidingsError
-from communication.lanes import QUEUE_VERSION, deliver_queues
+from communication.lanes import QUEUE_VERSION, all_queues
 from communication.log import configure_logging
 from communication.settings import Settings, load_settings
 from tidings.templates.commands import templates
@@ -66,7 +66,7 @@ def relay() -> None:
 def work(queues: str) -> None:
     """Run a worker: it renders and sends."""
     with _explained():
-        wanted = _queues(queues)
+        wanted = queues_matching(queues)
         settings = _start("work")
         _share_metrics(settings)
         from tidings.parts import run_workers
@@ -111,8 +111,9 @@ def _share_metrics(settings: Settings) -> None:
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
 
 
-def _queues(patterns: str) -> list[str]:
-    known = [queue for _, _, queue in deliver_queues()]
+def queues_matching(patterns: str) -> list[str]:
+    """The queues that the patterns name. SettingsError for one that names none."""
+    known = all_queues()
     wanted = [pattern.strip() for pattern in patterns.split(",")]
     matched = {
         pattern: [

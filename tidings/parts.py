@@ -24,7 +24,7 @@ def run_api(settings: Settings) -> None:
 def run_relay(settings: Settings) -> None:
     """Relay until told to stop."""
     _check_broker(settings)
-    relay = open_relay(_checked_store(settings, connections=2), settings, open_queues(settings))
+    relay = open_relay(_checked_store(settings, connections=3), settings, open_queues(settings))
     _when_told(relay.stop)
     relay.run()
 

@@ -15,14 +15,14 @@ from api.app import create_app
 from communication import due
 from communication.clock import now
 from communication.errors import SettingsError
-from communication.lanes import CHANNELS
+from communication.lanes import CHANNELS, all_queues
 from communication.model import DELIVERY
 from communication.redis_client import open_redis
 from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
 from tidings.serve import GRACE, Server, check_address
 from worker.broker import MemoryQueues
-from worker.main import Workers, all_queues, open_medium, open_queues, open_relay
+from worker.main import Workers, open_medium, open_queues, open_relay
 
 PREDECESSOR_ENDS_IN = GRACE + 5.0
 """Seconds that the child of a killed predecessor may take to notice, and to drain."""
@@ -59,7 +59,7 @@ class _House:
         settings = self._settings
         store = open_store(
             settings.database_url,
-            connections=settings.api_threads + settings.worker_threads * 3 + 2,
+            connections=settings.api_threads + settings.worker_threads * 3 + 4,
         )
         broker = open_queues(settings)
         if isinstance(broker, MemoryQueues):

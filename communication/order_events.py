@@ -1,24 +1,22 @@
 """Entries of the order-event feed (seed 002), written once as their events get positions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Insert,
     Select,
     Text,
     bindparam,
     case,
     func,
-    insert,
     literal,
     select,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects import postgresql, sqlite
 
-from communication.bulk import insert_rows
 from communication.event_model import EVENT, ORDER_EVENT
 from communication.events import Kind
 from communication.model import DELIVERY, MESSAGE, RECEIVER, State
@@ -30,6 +28,9 @@ FAILED = "DONE_FAILED"
 SEND = "SEND"
 HEARD_TYPE = "ServiceOrderStateChangeNotification"
 """Of the listener's events (seed 000), the one that tells what became of an order."""
+
+LONGEST = 255
+"""Characters of an id, a name or an action that a heard order may have."""
 
 _FINAL = {
     "completed": SUCCESS,
@@ -47,11 +48,21 @@ def write_order_events(connection: Connection, span: Span) -> None:
     bounds = {"after": span.after, "last": span.last}
     kinds = set(connection.execute(_KINDS, bounds).scalars())
     if Kind.ENDED in kinds:
-        connection.execute(_without_reasons(), bounds)
+        connection.execute(_without_reasons(connection.dialect.name), bounds)
         failed = connection.execute(_with_reasons(), bounds).mappings()
-        insert_rows(connection, ORDER_EVENT, [_failed(row) for row in failed])
+        _write_once(connection, [_failed(row) for row in failed])
     if Kind.HEARD in kinds:
-        _write_heard(connection, bounds)
+        _write_once(connection, list(_heard(connection, bounds)))
+
+
+def _write_once(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
+    """The first that is said of an order stays: entries never change."""
+    if entries:
+        connection.execute(_insert(connection.dialect.name).on_conflict_do_nothing(), entries)
+
+
+def _insert(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(ORDER_EVENT) if dialect == "postgresql" else sqlite.insert(ORDER_EVENT)
 
 
 def heard_order_id(payload: Mapping[str, Any]) -> str | None:
@@ -92,12 +103,11 @@ def _ended(*more: Any) -> Select[Any]:
 
 
 @lru_cache
-def _without_reasons() -> Insert:
+def _without_reasons(dialect: str) -> Any:
     """Nearly all of them: they never leave the database."""
     message = case((DELIVERY.c.state == State.CANCELLED, CANCELLED), else_="").label("message")
-    return insert(ORDER_EVENT).from_select(
-        _COLUMNS, _ended(message).where(DELIVERY.c.state != State.FAILED)
-    )
+    ended = _ended(message).where(DELIVERY.c.state != State.FAILED)
+    return _insert(dialect).from_select(_COLUMNS, ended).on_conflict_do_nothing()
 
 
 @lru_cache
@@ -110,21 +120,6 @@ def _failed(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {**values, "message": order_reason(row["reason"])}
 
 
-def _write_heard(connection: Connection, bounds: Mapping[str, int]) -> None:
-    first: dict[tuple[str, str], dict[str, Any]] = {}
-    for entry in _heard(connection, bounds):
-        first.setdefault((entry["tenant"], entry["order_id"]), entry)
-    for (tenant, order_id), entry in first.items():
-        known = connection.execute(_KNOWN, {"of_tenant": tenant, "of_order": order_id}).first()
-        if known is None:
-            connection.execute(insert(ORDER_EVENT), entry)
-
-
-_KNOWN = select(ORDER_EVENT.c.position).where(
-    ORDER_EVENT.c.tenant == bindparam("of_tenant"),
-    ORDER_EVENT.c.order_id == bindparam("of_order"),
-    ORDER_EVENT.c.heard,
-)
 _HEARD = (
     select(EVENT.c.tenant, EVENT.c.position, EVENT.c.id, EVENT.c.payload)
     .where(*_IN_SPAN, EVENT.c.kind == Kind.HEARD, EVENT.c.type == HEARD_TYPE)
@@ -176,7 +171,8 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _identity(value: object) -> str | None:
-    """A text or a number as text; None for nothing and for what names nothing."""
+    """A text or a number as text; None for nothing, and for what is too long to name anything."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return str(value) or None
+    named = str(value)
+    return named if 0 < len(named) <= LONGEST else None

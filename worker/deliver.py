@@ -18,7 +18,8 @@ from communication.recordable import recordable
 from communication.settings import Settings
 from communication.sms_text import measure, simplify
 from communication.suppression import REASON
-from worker.attachments import is_valid, read_attachment
+from worker.attachments import Attachments
+from worker.fetching import open_fetcher
 from worker.outcomes import Outcome
 from worker.render import Job, render
 from worker.retry import next_try
@@ -43,6 +44,12 @@ class Deliverer:
     def __init__(self, channel: Channel, settings: Settings) -> None:
         self.channel = channel
         self._settings = settings
+        self._enclosed = Attachments(settings, open_fetcher(settings))
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._enclosed.close()
+        self.channel.close()
 
     def attempt(self, job: Job) -> Outcome:
         """Try once. Never raises: whatever went wrong is an outcome."""
@@ -112,12 +119,7 @@ class Deliverer:
     def _attachments(self, job: Job) -> tuple[Attachment, ...]:
         if job.document.get("type") != "Email":
             return ()
-        moment = now()
-        return tuple(
-            read_attachment(self._settings.attachments, item)
-            for item in job.document.get("attachment") or ()
-            if is_valid(item, moment)
-        )
+        return tuple(self._enclosed.of(job.tenant, job.document, now()))
 
     def _next_try(self, job: Job, error: DeliveryError) -> datetime | None:
         return next_try(

@@ -111,6 +111,7 @@ def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
     rows = connection.execute(
         select(
             MESSAGE.c.key,
+            MESSAGE.c.tenant,
             MESSAGE.c.uid,
             MESSAGE.c.tenant,
             MESSAGE.c.id,
@@ -133,6 +134,7 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any], devices: Iterable
     return Job(
         delivery_key=delivery.key,
         message_key=delivery.message_key,
+        tenant=message.tenant,
         message_uid=message.uid,
         tenant=message.tenant,
         message_id=message.id,

@@ -40,7 +40,6 @@ class Job:
     rendered: Rendered | DeliveryError | None = None
     """What became of its template; None where it has none, or it is not rendered yet."""
     template_version: str | None = None
-    tenant: str = ""
     suppressed: bool = False
     """An email to an address that is not written to."""
     unwanted: bool = False

@@ -11,7 +11,7 @@ from channels.base import Channel, Receipt
 from channels.registry import open_channels
 from communication.errors import DeliveryError
 from tests.channel_contract import addressed, environment
-from tests.smsc import Smsc, running_smsc
+from tests.scripted_smsc import Smsc, running_smsc
 
 Opened = Callable[..., Channel]
 OnReceipt = Callable[[Receipt], "Future[None]"]

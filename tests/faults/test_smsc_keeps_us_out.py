@@ -13,7 +13,7 @@ from communication.errors import TransientDeliveryError
 from tests.channel_contract import addressed
 from tests.processes import free_port
 from tests.smpp_channels import Opened, failure, opened, smsc, url
-from tests.smsc import Peer, Smsc, running_smsc
+from tests.scripted_smsc import Peer, Smsc, running_smsc
 from tests.smtp_server import Authority
 from tests.waiting import wait_until
 
@@ -80,7 +80,7 @@ def test_one_that_reads_nothing_more_does_not_hold_senders_for_ever(
         errors = list(pool.map(lambda _: failure(channel, text="x" * 60_000), range(50)))
     gate.set()
     assert all(isinstance(error, TransientDeliveryError) for error in errors)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
 
 
 def test_closing_does_not_wait_for_an_smsc_that_is_dead(smsc: Smsc, opened: Opened) -> None:

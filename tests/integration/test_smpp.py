@@ -14,7 +14,7 @@ from channels.smpp_pdu import Command, Pdu
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from tests.channel_contract import ChannelContract, addressed
 from tests.smpp_channels import Opened, opened, smsc, url
-from tests.smsc import Peer, Smsc
+from tests.scripted_smsc import Peer, Smsc
 from tests.waiting import wait_until
 
 __all__ = ["opened", "smsc"]

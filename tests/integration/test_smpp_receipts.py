@@ -12,7 +12,7 @@ from channels.smpp_pdu import Command, Pdu
 from communication.errors import ServiceUnavailable
 from tests.channel_contract import addressed
 from tests.smpp_channels import Opened, opened, smsc, url
-from tests.smsc import Peer, Smsc, deliver_body, receipt_text
+from tests.scripted_smsc import Peer, Smsc, deliver_body, receipt_text
 from tests.waiting import wait_until
 
 __all__ = ["opened", "smsc"]

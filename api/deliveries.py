@@ -1,6 +1,8 @@
 """GET communicationMessage/{id}/delivery: what became of each receiver (docs/tmf681.md)."""
 
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 from falcon import Request, Response
 
@@ -21,6 +23,8 @@ _PARAMETERS = ("state", "send", "offset", "limit")
 
 class Deliveries:
     """The deliveries of one message, of all its sends."""
+
+    scopes: ClassVar[Mapping[str, str]] = {"GET": "communication:read"}
 
     def __init__(self, context: Context) -> None:
         self._context = context

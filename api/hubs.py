@@ -1,7 +1,8 @@
 """hub of TMF681 v1: who wants to hear of events (seed 004; docs/tmf681.md)."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from falcon import Request, Response
@@ -23,6 +24,8 @@ _ID = re.compile("[A-Za-z0-9._-]{1,128}")
 
 class Hubs:
     """All registered listeners."""
+
+    scopes: ClassVar[Mapping[str, str]] = {"GET": "hub:write", "POST": "hub:write"}
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -50,6 +53,8 @@ class Hubs:
 
 class OneHub:
     """A listener by its id."""
+
+    scopes: ClassVar[Mapping[str, str]] = {"GET": "hub:write", "DELETE": "hub:write"}
 
     def __init__(self, context: Context) -> None:
         self._context = context

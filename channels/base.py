@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from channels.mail_policy import MailPolicy
 from communication.receipt import Receipt, ReceiptState
 
 __all__ = [
@@ -95,6 +96,8 @@ class Outbound:
     text: str
     html: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    unsubscribe_url: str | None = None
+    """`https` or `mailto`, from the client: a channel checks it before it uses it."""
     reply_wanted: bool = False
     """The seed's callbackFlag: a reply goes to the sender; without it mail says Auto-Submitted."""
     priority: int = 4
@@ -122,6 +125,7 @@ class Environment:
     default_sender: Sender
     send_timeout: float
     """Seconds: every call to a provider ends before it, shorter than the lease."""
+    mail: MailPolicy = field(default_factory=MailPolicy)
     on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt
     """What a channel calls with a receipt that came to it; from any thread, returns at once.
 

@@ -12,6 +12,7 @@ from channels.base import Environment, Outbound, Receiver, Sender
 from channels.email_message import Mail, build_mail
 from channels.endpoint import host_of, in_url, tls_context
 from channels.errors import ConfigurationFault
+from channels.mail_policy import MailPolicy
 from channels.smtp_connection import ConnectionLost, Server, SmtpConnection
 from channels.smtp_pool import SmtpPool
 from channels.smtp_wire import Deadline, Reply
@@ -49,6 +50,7 @@ class SmtpChannel:
         default_sender: Sender,
         *,
         send_timeout: float,
+        mail: MailPolicy | None = None,
         concurrency: int = _CONCURRENCY,
         idle: float = _IDLE,
     ) -> None:
@@ -56,6 +58,7 @@ class SmtpChannel:
         self.concurrency = concurrency
         self._server = server
         self._default_sender = default_sender
+        self._mail = mail or MailPolicy()
         self._send_timeout = send_timeout
         self._pool = SmtpPool(concurrency, idle)
         self._fault = ""
@@ -78,6 +81,7 @@ class SmtpChannel:
             server,
             environment.default_sender,
             send_timeout=environment.send_timeout,
+            mail=environment.mail,
             concurrency=concurrency,
             idle=idle,
         )
@@ -92,7 +96,7 @@ class SmtpChannel:
         The reason of a refusal is the server's reply. OutcomeUnknown if the whole mail was
         handed over and no answer came.
         """
-        mail = build_mail(outbound, self._default_sender)
+        mail = build_mail(outbound, self._default_sender, self._mail)
         deadline = Deadline.after(self._send_timeout)
         with self._pool.slot(deadline):
             connection = self._begin(mail, deadline)

@@ -62,14 +62,8 @@ class OrderEvent(SQLModel, table=True):
 
     __tablename__ = "order_event"
     __table_args__ = (
-        Index(
-            "order_event_heard",
-            "tenant",
-            "order_id",
-            unique=True,
-            postgresql_where=text("heard"),
-            sqlite_where=text("heard"),
-        ),
+        Index("order_event_order", "tenant", "order_id", "heard", unique=True),
+        Index("order_event_id", "event_id", unique=True),
     )
 
     tenant: str = Field(sa_type=Text, primary_key=True)

@@ -1,25 +1,35 @@
 """Dramatiq's actors: thin, over plain functions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from dramatiq import Actor, Broker
 
-from communication.lanes import queue_name
+from communication.lanes import FAN_OUT_QUEUE, queue_name
 from worker.batch import BatchRunner
+from worker.fan_out import FanOut
 
 
-def register_actors(broker: Broker, runners: Mapping[str, BatchRunner]) -> None:
-    """Make the broker's workers deliver through `runners`, by channel."""
+def register_actors(broker: Broker, runners: Mapping[str, BatchRunner], teller: FanOut) -> None:
+    """Make the broker's workers deliver through `runners`, by channel, and tell of events."""
 
     def deliver(*, channel: str, keys: list[int], lease: str, alone: bool = False) -> None:
         """A batch of deliveries of one channel, leased by the relay under `lease`."""
         runners[channel].run(keys, lease, alone=alone)
 
+    def fan_out() -> None:
+        """Hand what happened to hubs and pollers; sent by the relay when something has."""
+        teller.run()
+
+    _register(broker, deliver, queue_name("deliver", "email", "normal"))
+    _register(broker, fan_out, FAN_OUT_QUEUE)
+
+
+def _register(broker: Broker, function: Callable[..., None], queue: str) -> None:
     Actor(
-        deliver,
+        function,
         broker=broker,
-        actor_name="deliver",
-        queue_name=queue_name("deliver", "email", "normal"),
+        actor_name=function.__name__,
+        queue_name=queue,
         priority=0,
         options={},
     )

@@ -3,27 +3,34 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 
 import structlog
 from dramatiq import Worker
+from redis import Redis
 
 from channels.base import Channel, Device, Environment, drop_receipt, keep_device
+from channels.mail_policy import open_mail_policy
 from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
-from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
+from communication.lanes import CHANNELS, FAN_OUT_QUEUE, LANES, all_queues, queue_name
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
 from communication.settings import Settings
 from communication.store import Store
+from communication.told import Sink
 from worker.actors import register_actors
 from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
+from worker.fan_out import FanOut
 from worker.isolation import Isolation
+from worker.polled import PolledNotifications
 from worker.relay import Relay
 from worker.render import default_sender
+from worker.sequencer import Sequencer
 from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
@@ -48,6 +55,7 @@ def open_medium(
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        mail=open_mail_policy(settings),
         on_receipt=on_receipt,
         on_gone=on_gone,
     )
@@ -70,9 +78,9 @@ def unregistering(store: Store) -> Callable[[Device], None]:
     return unregister
 
 
-def all_queues() -> list[str]:
-    """Every queue there is."""
-    return [queue for _, _, queue in deliver_queues()]
+def open_sinks(settings: Settings, redis: Redis) -> tuple[Sink, ...]:
+    """Who is told of what happens, beside those who read the order-event feed."""
+    return (PolledNotifications(redis, ttl=settings.notification_ttl),)
 
 
 def queues_of(lane: str) -> list[str]:
@@ -81,15 +89,23 @@ def queues_of(lane: str) -> list[str]:
 
 
 class Workers:
-    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting."""
+    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting.
+
+    One more tells of events, a batch at a time.
+    """
 
     def __init__(
-        self, store: Store, settings: Settings, broker: AnyBroker, queues: Sequence[str]
+        self,
+        store: Store,
+        settings: Settings,
+        broker: AnyBroker,
+        queues: Sequence[str],
+        redis: Redis,
     ) -> None:
-        media = {queue.split(".")[1] for queue in queues}
+        media = {queue.split(".")[1] for queue in queues if queue != FAN_OUT_QUEUE}
         isolation = Isolation()
         self._receipts = Recorder(store)
-        self._templating = open_templating(settings)
+        self._templating = open_templating(settings) if media else None
         self._runners = {
             medium: BatchRunner(
                 store,
@@ -108,12 +124,14 @@ class Workers:
             )
             for medium in sorted(media)
         }
-        register_actors(broker, self._runners)
+        register_actors(broker, self._runners, FanOut(store, settings, open_sinks(settings, redis)))
         self._workers = [
             _worker(broker, wanted, settings.worker_threads)
             for lane in LANES
             if (wanted := set(queues_of(lane)) & set(queues))
         ]
+        if FAN_OUT_QUEUE in queues:
+            self._workers.append(_worker(broker, {FAN_OUT_QUEUE}, 1))
 
     def start(self) -> None:
         """Begin to consume."""
@@ -129,7 +147,8 @@ class Workers:
         for runner in self._runners.values():
             runner.close()
         self._receipts.close()
-        self._templating.close()
+        if self._templating:
+            self._templating.close()
 
 
 def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:
@@ -138,9 +157,33 @@ def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:
     return worker
 
 
-def open_relay(store: Store, settings: Settings, broker: AnyBroker) -> Relay:
+class Relaying:
+    """A relay, and beside it a sequencer. `run` returns after `stop`."""
+
+    def __init__(self, relay: Relay, sequencer: Sequencer) -> None:
+        self._relay = relay
+        self._sequencer = sequencer
+
+    def run(self) -> None:
+        """Relay and sequence until stopped."""
+        beside = Thread(target=self._sequencer.run, name="sequencer")
+        beside.start()
+        try:
+            self._relay.run()
+        finally:
+            self._sequencer.stop()
+            beside.join()
+
+    def stop(self) -> None:
+        """Ends `run` after the steps that they are in."""
+        self._relay.stop()
+        self._sequencer.stop()
+
+
+def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
-    return Relay(store, settings, broker)
+    sequencer = Sequencer(store, settings, broker, open_sinks(settings, redis))
+    return Relaying(Relay(store, settings, broker), sequencer)
 
 
 def open_queues(settings: Settings) -> AnyBroker:

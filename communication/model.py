@@ -231,27 +231,6 @@ class Attempt(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
 
 
-class DeliveryPart(SQLModel, table=True):
-    """One of the parts in which a message went out, and its receipt."""
-
-    __tablename__ = "delivery_part"
-    __table_args__ = (
-        Index("delivery_part_reference", "reference", "provider"),
-        Index("delivery_part_whole", "whole", "provider"),
-        Index("delivery_part_age", "created_at"),
-    )
-
-    key: int | None = Field(default=None, primary_key=True, sa_type=Key)
-    provider: str = Field(sa_type=Text)
-    reference: str = Field(sa_type=Text)
-    whole: str = Field(sa_type=Text)  # the delivery's own reference
-    number: int = Field(sa_type=Integer)
-    state: str | None = Field(default=None, sa_type=Text)
-    reason: str | None = Field(default=None, sa_type=Text)
-    at: datetime | None = Field(default=None, sa_type=Moment)
-    created_at: datetime = Field(sa_type=Moment)
-
-
 class EarlyReceipt(SQLModel, table=True):
     """A final receipt whose delivery is not known: its submit may not be stored yet."""
 
@@ -301,6 +280,5 @@ DOCUMENT = table_of(MessageDocument)
 RECEIVER = table_of(Receiver)
 DELIVERY = table_of(Delivery)
 ATTEMPT = table_of(Attempt)
-DELIVERY_PART = table_of(DeliveryPart)
 EARLY_RECEIPT = table_of(EarlyReceipt)
 IDEMPOTENCY = table_of(Idempotency)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 
 from communication.bulk import among, insert_rows, update_rows
-from communication.model import DELIVERY_PART
+from communication.part_model import DELIVERY_PART
 from communication.receipt import Receipt, ReceiptState
 
 Name = tuple[str, str]
@@ -152,5 +152,3 @@ def _save(connection: Connection, changed: Mapping[int, Receipt]) -> None:
             for key, one in changed.items()
         ],
     )
-
-

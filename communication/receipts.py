@@ -49,7 +49,9 @@ _FOUND = (
 def can_be_awaited(reference: str) -> bool:
     """Whether receipts could find the delivery by this reference, or by each of its parts."""
     each = references_of(reference)
-    return len(reference) <= LONGEST_WHOLE and all(0 < len(one) <= LONGEST_REFERENCE for one in each)
+    return len(reference) <= LONGEST_WHOLE and all(
+        0 < len(one) <= LONGEST_REFERENCE for one in each
+    )
 
 
 def record(store: Store, receipts: Sequence[Receipt]) -> None:

@@ -68,9 +68,7 @@ def settle(
     return _with_receipts(connection, counted, now)
 
 
-def _with_receipts(
-    connection: Connection, outcomes: list[Outcome], now: datetime
-) -> list[Outcome]:
+def _with_receipts(connection: Connection, outcomes: list[Outcome], now: datetime) -> list[Outcome]:
     """The outcomes; those whose receipt had come before them are over already."""
     sent = [(one.provider, one.reference or "") for one in outcomes if one.state is State.SENT]
     if not sent:

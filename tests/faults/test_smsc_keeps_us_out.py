@@ -12,8 +12,8 @@ from channels.smpp_pdu import Pdu
 from communication.errors import TransientDeliveryError
 from tests.channel_contract import addressed
 from tests.processes import free_port
-from tests.smpp_channels import Opened, failure, opened, smsc, url
 from tests.scripted_smsc import Peer, Smsc, running_smsc
+from tests.smpp_channels import Opened, failure, opened, smsc, url
 from tests.smtp_server import Authority
 from tests.waiting import wait_until
 

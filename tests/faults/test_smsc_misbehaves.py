@@ -13,8 +13,8 @@ from channels.errors import OutcomeUnknown
 from channels.smpp_pdu import Command, Pdu
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 from tests.channel_contract import addressed
-from tests.smpp_channels import Opened, failure, opened, smsc, url
 from tests.scripted_smsc import Peer, Smsc
+from tests.smpp_channels import Opened, failure, opened, smsc, url
 from tests.waiting import wait_until
 
 __all__ = ["opened", "smsc"]

@@ -83,6 +83,12 @@ class InvalidHeader(RequestError):
     code, status, reason = 26, 400, "Invalid header value"
 
 
+class MissingQueryParameter(RequestError):
+    """A query parameter is needed, or came without a value."""
+
+    code, status, reason = 27, 400, "Missing query-string parameter"
+
+
 class InvalidQueryParameter(RequestError):
     """A query parameter has a value that can't be used."""
 
@@ -145,6 +151,12 @@ class Unprocessable(RequestError):
 
 class ServiceUnavailable(RequestError):
     """The database can't be reached just now."""
+
+    code, status, reason = 5, 503, "The service is temporarily unavailable"
+
+
+class QueuesUnavailable(RequestError):
+    """Redis can't be reached just now; what waits there is in the database too."""
 
     code, status, reason = 5, 503, "The service is temporarily unavailable"
 

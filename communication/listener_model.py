@@ -98,7 +98,22 @@ class Subscription(SQLModel, table=True):
     last_request_date: datetime | None = Field(default=None, sa_type=Moment)
 
 
+class SubscriptionQueue(SQLModel, table=True):
+    """Up to which event a subscription's notifications were put into its queue.
+
+    Apart from `subscription`, whose rows are locked while they are read from.
+    """
+
+    __tablename__ = "subscription_queue"
+
+    subscription_key: int = Field(
+        primary_key=True, sa_type=Key, sa_column_kwargs={"autoincrement": False}
+    )
+    queued: int = Field(sa_type=Key)
+
+
 HUB = table_of(Hub)
 CALLBACK = table_of(Callback)
 CALLBACK_ATTEMPT = table_of(CallbackAttempt)
 SUBSCRIPTION = table_of(Subscription)
+SUBSCRIPTION_QUEUE = table_of(SubscriptionQueue)

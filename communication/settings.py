@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from communication.channel_url import split_urls
 from communication.errors import SettingsError
 from communication.phone import is_region
 from communication.settings_security import SecuritySettings
 
 Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
-_BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
 _URL_MARKS = frozenset("?#%")
 _PORTS = range(1, 65_536)
 
@@ -108,6 +108,20 @@ class Settings(SecuritySettings):
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
+    event_types: str = Field(
+        "", description="More values of the Event Collector's `event_type`, by comma."
+    )
+    event_sources: str = Field("", description="The same of its `event_source`.")
+    event_operations: str = Field("", description="The same of its `operation`.")
+    event_collector_url: str = Field(
+        "", description="Another Event Collector, to which own faults are forwarded."
+    )
+    notification_ttl: Seconds = Field(
+        21_600, description="Seconds that a notification waits for its poller."
+    )
+    notification_page_size: int = Field(
+        100, ge=1, le=1000, description="Notifications in an answer that does not ask for a size."
+    )
     event_receivers: int = Field(
         100, ge=0, le=100, description="Most receivers that a message in an event is shown with."
     )
@@ -163,6 +177,11 @@ class Settings(SecuritySettings):
     def _database_is_known(cls, value: str) -> str:
         return _known_scheme(value, ("sqlite", "postgresql", "postgresql+psycopg"))
 
+    @field_validator("event_collector_url")
+    @classmethod
+    def _collector_is_known(cls, value: str) -> str:
+        return _known_scheme(value, ("http", "https"))
+
     @field_validator("broker_url")
     @classmethod
     def _broker_is_known(cls, value: str) -> str:
@@ -200,9 +219,14 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError("\n".join(_faults(error))) from error
 
 
+def listed(value: str) -> list[str]:
+    """The parts of a list that is written with commas."""
+    return [part for one in value.split(",") if (part := one.strip())]
+
+
 def redacted(url: str) -> str:
     """A URL, or a comma-separated list of them, without passwords: the form that may be logged."""
-    return ",".join(_redact_one(part) for part in _BETWEEN_URLS.split(url))
+    return ",".join(_redact_one(part) for part in split_urls(url))
 
 
 def is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from communication.errors import InvalidField
 from communication.fields import Fields, Spellings, present
 from communication.lanes import DEFAULT_PRIORITY
 from communication.placeholders import names_in
+from communication.public_id import ID_LONGEST, is_public_id
 from communication.unsubscribing import UNSUBSCRIBE_URL, unsubscribe_url
 from communication.wire_attachment import read_attachment
 from communication.wire_receiver import (
@@ -52,7 +53,6 @@ TYPES = {"email": "email", "sms": "sms", "mobileapp": "push", "1": "sms", "2": "
 TYPE_NAMES = {"sms": "SMS", "email": "Email", "push": "MobileApp"}
 """The channel's name in TMF681."""
 
-ID_LONGEST = 128
 SUBJECT_LONGEST = 998
 """RFC 5322 §2.1.1: what one line of a mail may hold."""
 _DESCRIPTION_LONGEST = 100_000
@@ -60,7 +60,6 @@ _CONTENT_LONGEST = 10_000_000
 _SENDER_LONGEST = 512
 _PRIORITIES = range(10)
 _TRY_TIMES = range(101)
-_ID_MARKS = frozenset("0123456789._-")
 _NO_IDS = frozenset((".", "..", "send"))
 _TEMPLATE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -92,11 +91,7 @@ class Draft:
 
 def is_message_id(text: str) -> bool:
     r"""Whether it may name a message: `^[\p{L}0-9._\-]+$`, and neither `.`, `..` nor `send`."""
-    return (
-        0 < len(text) <= ID_LONGEST
-        and text not in _NO_IDS
-        and all(letter in _ID_MARKS or letter.isalpha() for letter in text)
-    )
+    return is_public_id(text) and text not in _NO_IDS
 
 
 def read_message(fields: Fields, rules: Rules) -> Draft:

@@ -66,14 +66,15 @@ class _House:
         broker = open_queues(settings)
         if isinstance(broker, MemoryQueues):
             _free_leases(store)
-        workers = Workers(store, settings, broker, all_queues())
-        relay = open_relay(store, settings, broker)
+        redis = open_redis(settings)
+        workers = Workers(store, settings, broker, all_queues(), redis)
+        relay = open_relay(store, settings, broker, redis)
         thread = Thread(target=relay.run, name="relay")
         broker.emit_after("process_boot")
         workers.start()
         thread.start()
         self._close = [relay.stop, thread.join, workers.stop, store.close]
-        return create_app(store, settings, redis=open_redis(settings))
+        return create_app(store, settings, redis=redis)
 
     def close(self) -> None:
         """Drain: what is in flight is recorded before the process ends."""

@@ -7,6 +7,7 @@ from threading import Thread
 
 import structlog
 from dramatiq import Worker
+from redis import Redis
 
 from channels.base import Channel, Device, Environment, drop_receipt, keep_device
 from channels.mail_policy import open_mail_policy
@@ -26,6 +27,7 @@ from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
 from worker.fan_out import FanOut
 from worker.isolation import Isolation
+from worker.polled import PolledNotifications
 from worker.relay import Relay
 from worker.render import default_sender
 from worker.sequencer import Sequencer
@@ -53,16 +55,12 @@ def open_medium(
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        public_url=settings.public_url,
         mail=open_mail_policy(settings),
         on_receipt=on_receipt,
         on_gone=on_gone,
     )
     return Simulating(open_channels(settings.channel_url(medium), environment), medium)
-
-
-def open_sinks(_settings: Settings) -> tuple[Sink, ...]:
-    """Who is told of what happens, beside those who read the order-event feed."""
-    return ()
 
 
 def unregistering(store: Store) -> Callable[[Device], None]:
@@ -81,6 +79,11 @@ def unregistering(store: Store) -> Callable[[Device], None]:
     return unregister
 
 
+def open_sinks(settings: Settings, redis: Redis) -> tuple[Sink, ...]:
+    """Who is told of what happens, beside those who read the order-event feed."""
+    return (PolledNotifications(redis, ttl=settings.notification_ttl),)
+
+
 def queues_of(lane: str) -> list[str]:
     """The queues of one lane."""
     return [queue_name("deliver", channel, lane) for channel in CHANNELS]
@@ -93,7 +96,12 @@ class Workers:
     """
 
     def __init__(
-        self, store: Store, settings: Settings, broker: AnyBroker, queues: Sequence[str]
+        self,
+        store: Store,
+        settings: Settings,
+        broker: AnyBroker,
+        queues: Sequence[str],
+        redis: Redis,
     ) -> None:
         media = {queue.split(".")[1] for queue in queues if queue != FAN_OUT_QUEUE}
         isolation = Isolation()
@@ -117,7 +125,7 @@ class Workers:
             )
             for medium in sorted(media)
         }
-        register_actors(broker, self._runners, FanOut(store, settings, open_sinks(settings)))
+        register_actors(broker, self._runners, FanOut(store, settings, open_sinks(settings, redis)))
         self._workers = [
             _worker(broker, wanted, settings.worker_threads)
             for lane in LANES
@@ -173,9 +181,9 @@ class Relaying:
         self._sequencer.stop()
 
 
-def open_relay(store: Store, settings: Settings, broker: AnyBroker) -> Relaying:
+def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
-    sequencer = Sequencer(store, settings, broker, open_sinks(settings))
+    sequencer = Sequencer(store, settings, broker, open_sinks(settings, redis))
     return Relaying(Relay(store, settings, broker), sequencer)
 
 

@@ -24,6 +24,8 @@ MOST = 2_000
 """Events in one transaction."""
 PAUSE = 1.0
 """Seconds before another look when the database or the broker is away."""
+UNHEARD_PAUSE = 0.5
+"""Seconds between looks while nobody listens: few large batches cost half of many small ones."""
 REMIND_EVERY = 1.0
 """Seconds: a wake-up call may be lost with the broker, or come while nobody could follow it."""
 
@@ -42,6 +44,7 @@ class Sequencer:
         self._sinks = sinks
         self._stopping = Event()
         self._called_at = 0.0
+        self._is_heard = True
 
     def stop(self) -> None:
         """Ends `run` after the step that it is in."""
@@ -55,7 +58,8 @@ class Sequencer:
     def step(self) -> bool:
         """Give positions to a batch of what is committed; whether more may be waiting."""
         count = self._sequence()
-        if count or time.monotonic() - self._called_at > REMIND_EVERY:
+        overdue = time.monotonic() - self._called_at > REMIND_EVERY
+        if overdue or (count and self._is_heard):
             self._wake()
         return count == MOST
 
@@ -75,7 +79,7 @@ class Sequencer:
             # Without positions nothing is told; in the embedded mode nobody restarts it.
             log.exception("the sequencer stumbled")
             return PAUSE
-        return self._settings.poll
+        return self._settings.poll if self._is_heard else UNHEARD_PAUSE
 
     def _sequence(self) -> int:
         with self._store.read() as connection:
@@ -87,7 +91,8 @@ class Sequencer:
                 return 0
             write_order_events(connection, span)
             # Whoever listened before any of these were committed is seen here.
-            if not wanted_by(self._sinks, connection):
+            self._is_heard = bool(wanted_by(self._sinks, connection))
+            if not self._is_heard:
                 sequencing.advance(connection, TOLD, span.last)
         metrics.SEQUENCED.inc(span.count)
         return span.count

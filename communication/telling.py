@@ -24,10 +24,10 @@ TYPES = {
     Kind.ENDED: DELIVERY,
     Kind.CONTRADICTED: DELIVERY,
 }
-"""Seed 004's names of our kinds; that of deliveries is ours. HEARD, COLLECTED have their own."""
+"""The names of seed 004 for our kinds; the last is ours. HEARD and COLLECTED have their own."""
 _RESOURCE = "CommunicationMessage"
-_OF_MESSAGES = frozenset({Kind.CREATED, Kind.CHANGED, Kind.DELETED})
 _OF_DELIVERIES = frozenset({Kind.ENDED, Kind.CONTRADICTED})
+_OF_MESSAGES = frozenset({Kind.CREATED, Kind.CHANGED, Kind.DELETED})
 _LATER = ("sendTimeComplete", "deliverySummary")
 """What a message has only from its first send on."""
 
@@ -130,10 +130,9 @@ class Teller:
         head = known.heads[event.message_key]
         message = {"id": head.id, "href": message_href(self.public_url, head.id)}
         row = known.deliveries.get(event.delivery_key)
-        later = {"contradiction": event.changed} if event.kind == Kind.CONTRADICTED else {}
-        return {_RESOURCE: message} | (
-            {} if row is None else {"delivery": represent_delivery(head, row) | later}
-        )
+        shown = {} if row is None else {"delivery": represent_delivery(head, row)}
+        said = {"contradiction": event.changed} if event.kind == Kind.CONTRADICTED else {}
+        return {_RESOURCE: message} | shown | said
 
     def _as_seen(self, event: Row[Any], whole: Mapping[str, Any]) -> dict[str, Any]:
         """The resource with the changed attributes as the event saw them; None: it had none."""

@@ -76,7 +76,7 @@ def test_whoever_hears_of_deliveries_hears_of_the_bounce(store: Store) -> None:
 
     assert last.type == DELIVERY_TYPE
     assert last.body["delivery"]["state"] == "delivered"
-    assert last.body["delivery"]["contradiction"]["state"] == "undeliverable"
+    assert last.body["contradiction"]["state"] == "undeliverable"
 
 
 def test_the_same_report_twice_and_from_many_at_once_counts_once(store: Store) -> None:

@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-SERVERS := postgresql rabbitmq-server redis-server chromium chromium-driver
+SERVERS := postgresql rabbitmq-server redis-server chromium chromium-driver nodejs
 
 setup: .venv/.installed
 
@@ -41,6 +41,8 @@ lock: setup
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.servers: | .venv/.installed
+.venv/.servers: tests/peers/package-lock.json | .venv/.installed
 	.ci/apt-install $(SERVERS)
+	command -v npm >/dev/null || .ci/apt-install npm
+	npm ci --prefix tests/peers --silent
 	@touch $@

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from communication.http_guard import Guard
 from communication.receipt import Receipt, ReceiptState
 
 __all__ = [
@@ -131,6 +132,8 @@ class Environment:
     """
     on_gone: Callable[[Device], None] = keep_device
     """Told of a device that its push service knows no more."""
+    guard: Guard = field(default_factory=Guard)
+    """Where URLs that clients name may lead."""
 
 
 class Channel(Protocol):

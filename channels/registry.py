@@ -15,11 +15,16 @@ from channels.url import ChannelUrl
 from communication.errors import PermanentDeliveryError, SettingsError
 
 CHANNELS = {
+    "apns": "channels.apns:ApnsChannel",
+    "fcm": "channels.fcm:FcmChannel",
     "folder": "channels.folder:FolderChannel",
+    "ntfy": "channels.ntfy:NtfyChannel",
+    "ntfy+http": "channels.ntfy:NtfyChannel",
     "null": "channels.null:NullChannel",
     "smtp": "channels.smtp:SmtpChannel",
     "smtps": "channels.smtp:SmtpChannel",
     "smtp+starttls": "channels.smtp:SmtpChannel",
+    "webpush": "channels.webpush:WebPushChannel",
 }
 """Scheme to `module:class`; the module is imported when a URL asks for it."""
 

@@ -2,7 +2,6 @@
 
 import re
 import socket
-import ssl
 import time
 from typing import Literal, Self
 
@@ -15,6 +14,7 @@ from channels.errors import ConfigurationFault
 from channels.smtp_connection import ConnectionLost, Server, SmtpConnection
 from channels.smtp_pool import SmtpPool
 from channels.smtp_wire import Deadline, Reply
+from channels.tls import tls_context
 from channels.url import ChannelUrl, Parameters
 from communication.errors import DeliveryError
 
@@ -161,7 +161,7 @@ def _server(url: ChannelUrl, parameters: Parameters) -> Server:
         host=host,
         port=port,
         security=security,
-        context=_tls_context(url, parameters),
+        context=tls_context(url, parameters),
         user=url.user,
         password=url.password,
         ehlo=_ehlo_name(url, parameters),
@@ -185,18 +185,6 @@ def _ehlo_name(url: ChannelUrl, parameters: Parameters) -> str | None:
         raise url.fault("ehlo must be a host name")
     name = given or socket.gethostname()
     return name if given or ("." in name and _EHLO_NAME.fullmatch(name)) else None
-
-
-def _tls_context(url: ChannelUrl, parameters: Parameters) -> ssl.SSLContext:
-    cafile = parameters.text("cafile", "") or None
-    try:
-        context = ssl.create_default_context(cafile=cafile)
-    except OSError as error:
-        raise url.fault(f"cafile={cafile} can't be used: {error.strerror or error}") from error
-    if not parameters.flag("verify", default=True):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _in_url(host: str) -> str:

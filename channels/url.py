@@ -10,8 +10,8 @@ from communication.errors import SettingsError
 
 T = TypeVar("T")
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _FLAGS = {"yes": True, "no": False}
 
@@ -115,7 +115,7 @@ class Parameters:
 def _duration(text: str, least: float) -> float:
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError("must be a duration such as 50ms, 10s or 2m")
+        raise ValueError("must be a duration such as 50ms, 10s, 2m, 1h or 28d")
     seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds < least:
         raise ValueError(f"must be at least {least * 1000:g}ms")

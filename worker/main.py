@@ -12,6 +12,7 @@ from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
+from communication.http_guard import Guard
 from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
@@ -50,6 +51,7 @@ def open_medium(
         send_timeout=settings.lease * 2 / 3,
         on_receipt=on_receipt,
         on_gone=on_gone,
+        guard=Guard.of(settings.callback_allow),
     )
     return Simulating(open_channels(settings.channel_url(medium), environment), medium)
 

@@ -43,13 +43,14 @@ def test_the_parts_do_not_print_the_password() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("50ms", 0.05), ("10s", 10.0), ("1.5s", 1.5), ("2m", 120.0), ("0ms", 0)]
+    ("text", "seconds"),
+    [("50ms", 0.05), ("10s", 10.0), ("1.5s", 1.5), ("2m", 120.0), ("1h", 3600), ("28d", 2_419_200)],
 )
 def test_durations_have_a_unit(text: str, seconds: float) -> None:
     assert parameters(f"d={text}").duration("d", 1.0) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "10", "s", "-1s", "1h", "1 s", "1e3s", "inf", "\u0661s"])
+@pytest.mark.parametrize("text", ["", "10", "s", "-1s", "1w", "1 s", "1e3s", "inf", "\u0661s"])
 def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(SettingsError, match=r"null://: d=.*50ms"):
         parameters(f"d={text}").duration("d", 1.0)

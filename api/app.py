@@ -5,18 +5,30 @@ from typing import Any
 from falcon import App
 from redis import Redis
 
+from api.collector import CollectedEvent, CollectedEvents
 from api.context import Context
+from api.contracts import LISTENER
 from api.deliveries import Deliveries
 from api.devices import Devices, OneDevice
 from api.edge import Edge
 from api.errors import add_error_handlers
+from api.gate import Gate, GatedApp
+from api.hub_care import Callbacks, Example, Recovery, Rotation
 from api.hubs import Hubs, OneHub
+from api.listener import HeardEvent, Listener
 from api.message import Message
 from api.messages import Messages, NewSend, Send
+from api.notifications import PATH, Notifications, OneSubscription, Subscriptions
 from api.operations import Health, Metrics, Ready
+from api.order_events import Order, OrderEvents
+from api.receipts import Receipts
+from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
+from communication.polling import Polling
+from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import Store
+from communication.telling import Teller
 from communication.wire import Rules
 from communication.wire_template import Templates
 
@@ -36,7 +48,7 @@ def create_app(
         templates=templates or open_catalogue(settings),
     )
     context = Context(store=store, settings=settings, rules=rules)
-    app = App(middleware=[Edge()])
+    app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings))])
     add_error_handlers(app)
     app.add_route("/communicationMessage", Messages(context))
     app.add_route("/communicationMessage/send", NewSend(context))
@@ -45,9 +57,31 @@ def create_app(
     app.add_route("/communicationMessage/{message_id}/delivery", Deliveries(context))
     app.add_route("/hub", Hubs(context))
     app.add_route("/hub/{hub_id}", OneHub(context))
+    app.add_route("/hub/{hub_id}/callback", Callbacks(context))
+    app.add_route("/hub/{hub_id}/recover", Recovery(context))
+    app.add_route("/hub/{hub_id}/rotateSecret", Rotation(context))
+    app.add_route("/hub/{hub_id}/test", Example(context))
+    _serve_events(app, context, redis or open_redis(settings))
     app.add_route("/appUser/{app_user_id}/device", Devices(context))
     app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
+    app.add_route("/receipt/{channel}", Receipts(store, settings))
+    app.add_route("/api/2.3.1/orderevents", OrderEvents(context))
+    app.add_route("/api/2.3.1/orders/{order_id:path}", Order(context))
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))
     return app
+
+
+def _serve_events(app: App[Any, Any], context: Context, redis: Redis) -> None:
+    settings = context.settings
+    teller = Teller(public_url=settings.public_url, receivers=settings.event_receivers)
+    polling = Polling(context.store, redis, teller, ttl=settings.notification_ttl)
+    listener = f"{LISTENER.prefix}/listener"
+    app.add_route(listener, Listener(context))
+    app.add_route(f"{listener}/{{event_id:path}}", HeardEvent(context))
+    app.add_route(PATH, Subscriptions(context, polling))
+    app.add_route(f"{PATH}/{{subscription_id}}", OneSubscription(context, polling))
+    app.add_route(f"{PATH}/{{subscription_id}}/notifications", Notifications(polling))
+    app.add_route("/api/v1/events", CollectedEvents(context))
+    app.add_route("/api/v1/events/{event_id}", CollectedEvent(context))

@@ -68,6 +68,11 @@ def _listener_error(error: RequestError) -> dict[str, Any]:
     return tmf_error(error) | {"status": _listener_status(error)}
 
 
+def _order_error(error: RequestError) -> dict[str, Any]:
+    """Seed 002's family: a cause, for people."""
+    return {"cause": said(error)}
+
+
 _INTERNAL = 99
 _TOO_MANY_REQUESTS = 53
 TMF681 = Contract(prefix="")
@@ -78,4 +83,5 @@ LISTENER = Contract(
     status_of=_listener_status,
 )
 NOTIFICATIONS = Contract(prefix="/notification/v1", error_body=_notification_error)
-CONTRACTS = (LISTENER, NOTIFICATIONS)
+ORDERS = Contract(prefix="/api/2.3.1", error_body=_order_error)
+CONTRACTS = (LISTENER, NOTIFICATIONS, ORDERS)

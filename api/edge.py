@@ -17,6 +17,7 @@ class Caller:
 
     tenant: str = "default"
     client: str = ""
+    scopes: frozenset[str] = frozenset()
 
 
 class Edge:
@@ -47,7 +48,7 @@ def split_family(path: str) -> tuple[str, str]:
 
 
 def caller_of(req: Request) -> Caller:
-    """Who calls; set by Edge."""
+    """Who calls: as the access token says (api/gate.py); without authentication, all are one."""
     caller: Caller = req.context.caller
     return caller
 

@@ -1,8 +1,8 @@
 """One communicationMessage of TMF681 v1: read, changed, deleted (docs/tmf681.md)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from falcon import Request, Response
 
@@ -25,6 +25,13 @@ from communication.wire_patch import asks_to_cancel, patched
 
 class Message:
     """A message by its id."""
+
+    scopes: ClassVar[Mapping[str, str]] = {
+        "GET": "communication:read",
+        "PATCH": "communication:write",
+        "PUT": "communication:write",
+        "DELETE": "communication:write",
+    }
 
     def __init__(self, context: Context) -> None:
         self._context = context

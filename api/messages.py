@@ -1,5 +1,7 @@
 """communicationMessage of TMF681 v1: creation and sending (seed 004; docs/tmf681.md)."""
 
+from collections.abc import Mapping
+from typing import ClassVar
 from urllib.parse import quote
 
 import structlog
@@ -27,6 +29,11 @@ log = structlog.get_logger(part="api")
 class Messages:
     """The messages as a whole: a list, and a place to store new ones."""
 
+    scopes: ClassVar[Mapping[str, str]] = {
+        "GET": "communication:read",
+        "POST": "communication:write",
+    }
+
     def __init__(self, context: Context) -> None:
         self._context = context
 
@@ -44,6 +51,8 @@ class Messages:
 class NewSend:
     """POST of a new message that is sent."""
 
+    scopes: ClassVar[Mapping[str, str]] = {"POST": "communication:send"}
+
     def __init__(self, context: Context) -> None:
         self._context = context
 
@@ -54,6 +63,8 @@ class NewSend:
 
 class Send:
     """A stored message that is sent."""
+
+    scopes: ClassVar[Mapping[str, str]] = {"POST": "communication:send"}
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -1,7 +1,8 @@
 """For operators: /health, /ready, /metrics (docs/operations.md)."""
 
 import ipaddress
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import falcon
 import pika
@@ -25,6 +26,8 @@ _PATIENCE = 2.0
 
 class Health:
     """Whether the process lives: nothing else is looked at."""
+
+    scopes: ClassVar[Mapping[str, str]] = {}
 
     def on_get(self, _req: Request, resp: Response) -> None:
         """200."""
@@ -55,6 +58,8 @@ _OPERATORS = "only addresses of TIDINGS_OPERATIONS_ALLOW may read this"
 
 class Ready:
     """Whether requests can be served; the broker and Redis are reported, not required."""
+
+    scopes: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, store: Store, settings: Settings, redis: "Redis | None") -> None:
         self._store = store
@@ -108,6 +113,8 @@ def _report(fault: str = "") -> dict[str, Any]:
 
 class Metrics:
     """What Prometheus scrapes."""
+
+    scopes: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from channels.addresses import address_of
 from channels.apns_token import ProviderToken
 from channels.base import Device, Environment, Outbound, Receiver
+from channels.endpoint import tls_context
 from channels.errors import ConfigurationFault, DeviceGone
 from channels.exchange import (
     answer_of,
@@ -18,7 +19,6 @@ from channels.exchange import (
 from channels.http2_client import Http2Client
 from channels.key_file import read_file, read_p256_key
 from channels.push_content import check_size, collapse_id, data_of, device_of, notification_id
-from channels.tls import tls_context
 from channels.url import ChannelUrl, Parameters
 from communication.encoding import to_json
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError

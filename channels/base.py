@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from channels.mail_policy import MailPolicy
 from communication.http_guard import Guard
 from communication.receipt import Receipt, ReceiptState
 
@@ -96,6 +97,8 @@ class Outbound:
     text: str
     html: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    unsubscribe_url: str | None = None
+    """`https` or `mailto`, from the client: a channel checks it before it uses it."""
     reply_wanted: bool = False
     """The seed's callbackFlag: a reply goes to the sender; without it mail says Auto-Submitted."""
     priority: int = 4
@@ -123,6 +126,9 @@ class Environment:
     default_sender: Sender
     send_timeout: float
     """Seconds: every call to a provider ends before it, shorter than the lease."""
+    public_url: str = ""
+    """How providers reach us."""
+    mail: MailPolicy = field(default_factory=MailPolicy)
     on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt
     """What a channel calls with a receipt that came to it; from any thread, returns at once.
 
@@ -156,7 +162,11 @@ class Channel(Protocol):
         ...
 
     def send(self, outbound: Outbound) -> str:
-        """Send, and return the provider's reference; a DeliveryError if it did not take it."""
+        """Send, and return the provider's reference; a DeliveryError if it did not take it.
+
+        A message that goes in parts, each with a reference of its own, gives them all, with
+        spaces between: receipts then come for each.
+        """
         ...
 
     def close(self) -> None:

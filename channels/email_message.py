@@ -8,12 +8,18 @@ import html_text
 
 from channels.addresses import mailbox
 from channels.base import Outbound, Sender
+from channels.dkim import signed
 from channels.identifiers import digest, plain
+from channels.mail_policy import MailPolicy
 from channels.mime import attachment_part, header, mailbox_header, multipart, text_part
 from communication import clock
 from communication.mailbox import Mailbox
+from communication.unsubscribing import is_one_click, unsubscribe_url
 
 _URGENT = (0, 1)
+
+
+_PLAIN_POLICY = MailPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,17 +28,17 @@ class Mail:
 
     content: bytes = field(repr=False)
     sender: Mailbox
+    """Where it comes back to if it can't be delivered."""
     recipient: Mailbox
     message_id: str
-
-    @property
-    def international(self) -> bool:
-        """Whether only a server with SMTPUTF8 can take it."""
-        return self.sender.international or self.recipient.international
+    international: bool
+    """Whether only a server with SMTPUTF8 can take it."""
 
 
-def build_mail(outbound: Outbound, default_sender: Sender) -> Mail:
-    """The mail of an outbound message, the same at every try but for its Date.
+def build_mail(
+    outbound: Outbound, default_sender: Sender, policy: MailPolicy = _PLAIN_POLICY
+) -> Mail:
+    """The mail of an outbound message, the same at every try but for its Date and signatures.
 
     The default sender's address, and then also its name, stands in where the message's
     sender has none. Whatever the texts hold, none of them becomes a header.
@@ -43,19 +49,21 @@ def build_mail(outbound: Outbound, default_sender: Sender) -> Mail:
     message_id = f"<{plain(outbound.delivery_id)}@{sender.domain}>"
     own_name = outbound.sender.name
     name = own_name if own_name or outbound.sender.email else default_sender.name
-    head = "".join(_headers(outbound, name, sender, recipient, message_id))
+    moment = clock.now()
+    headers = _headers(outbound, name, sender, recipient, message_id)
+    head = f"Date: {format_datetime(moment)}\r\n" + "".join(headers)
     return Mail(
-        content=head.encode() + _body(outbound),
-        sender=sender,
+        content=signed(head.encode() + _body(outbound), policy.keys, int(moment.timestamp())),
+        sender=policy.bounces.of(outbound.delivery_id) if policy.bounces else sender,
         recipient=recipient,
         message_id=message_id,
+        international=sender.international or recipient.international,
     )
 
 
 def _headers(
     outbound: Outbound, name: str | None, sender: Mailbox, recipient: Mailbox, message_id: str
 ) -> Iterator[str]:
-    yield f"Date: {format_datetime(clock.now())}\r\n"
     yield mailbox_header("From", name, str(sender))
     yield mailbox_header("To", outbound.receiver_name, str(recipient))
     if outbound.subject:
@@ -67,6 +75,11 @@ def _headers(
         yield "Auto-Submitted: auto-generated\r\n"
     if outbound.priority in _URGENT:
         yield "X-Priority: 1\r\nImportance: high\r\n"
+    url = unsubscribe_url(outbound.unsubscribe_url)
+    if url:
+        yield f"List-Unsubscribe: <{url}>\r\n"
+    if url and is_one_click(url):
+        yield "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     yield "MIME-Version: 1.0\r\n"
 
 

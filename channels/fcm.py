@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from channels.addresses import address_of
 from channels.base import Device, Environment, Outbound, Receiver
+from channels.endpoint import tls_context
 from channels.errors import ConfigurationFault, DeviceGone
 from channels.exchange import (
     answer_of,
@@ -16,7 +17,6 @@ from channels.exchange import (
 from channels.google_token import AccessToken, ServiceAccount
 from channels.key_file import read_file
 from channels.push_content import check_size, collapse_id, data_of, device_of
-from channels.tls import tls_context
 from channels.url import ChannelUrl, Parameters
 from communication.encoding import to_json
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError

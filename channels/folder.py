@@ -10,6 +10,7 @@ from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
 from channels.email_message import build_mail
 from channels.identifiers import plain
+from channels.mail_policy import MailPolicy
 from channels.url import ChannelUrl, Parameters
 from communication.errors import TransientDeliveryError
 from communication.ids import new_id
@@ -24,13 +25,20 @@ class FolderChannel:
     """
 
     def __init__(
-        self, folder: Path, medium: str, default_sender: Sender, *, concurrency: int = _CONCURRENCY
+        self,
+        folder: Path,
+        medium: str,
+        default_sender: Sender,
+        *,
+        mail: MailPolicy | None = None,
+        concurrency: int = _CONCURRENCY,
     ) -> None:
         self.provider = "folder://"
         self.concurrency = concurrency
         self._folder = folder / medium
         self._medium = medium
         self._default_sender = default_sender
+        self._mail = mail or MailPolicy()
 
     @classmethod
     def open(cls, url: ChannelUrl, environment: Environment) -> Self:
@@ -41,7 +49,13 @@ class FolderChannel:
         concurrency = parameters.count("concurrency", _CONCURRENCY)
         parameters.end()
         folder = Path(url.path) if url.path.strip("/") else environment.outbox
-        return cls(folder, environment.medium, environment.default_sender, concurrency=concurrency)
+        return cls(
+            folder,
+            environment.medium,
+            environment.default_sender,
+            mail=environment.mail,
+            concurrency=concurrency,
+        )
 
     def address(self, receiver: Receiver) -> str:
         """The receiver's address for the medium."""
@@ -68,7 +82,7 @@ class FolderChannel:
     def _file(self, outbound: Outbound) -> tuple[str, bytes]:
         name = plain(outbound.delivery_id)
         if self._medium == "email":
-            return f"{name}.eml", build_mail(outbound, self._default_sender).content
+            return f"{name}.eml", build_mail(outbound, self._default_sender, self._mail).content
         return f"{name}.json", _as_json(outbound, self._medium)
 
 

@@ -6,10 +6,10 @@ from typing import ClassVar, Self
 
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver
+from channels.endpoint import host_of, in_url, tls_context
 from channels.exchange import answer_of, error_of, is_taken, object_of
 from channels.identifiers import plain
 from channels.push_content import check_size, collapse_id, device_of
-from channels.tls import tls_context
 from channels.url import ChannelUrl, Parameters
 from communication.encoding import to_json
 from communication.errors import DeliveryError
@@ -59,15 +59,12 @@ class NtfyChannel:
         """
         if environment.medium != "push":
             raise url.fault("sends push only")
-        if not url.host:
-            raise url.fault("a host is missing")
         parameters = Parameters(url)
         timeout = parameters.duration("timeout", _TIMEOUT, least=0.001)
         concurrency = parameters.count("concurrency", _CONCURRENCY)
         context = tls_context(url, parameters)
         parameters.end()
-        host = f"[{url.host}]" if ":" in url.host else url.host
-        place = host + (f":{url.port}" if url.port else "")
+        place = in_url(host_of(url)) + (f":{url.port}" if url.port else "")
         scheme = "http" if url.scheme == "ntfy+http" else "https"
         return cls(
             f"{scheme}://{place}{url.path.rstrip('/')}/",

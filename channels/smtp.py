@@ -10,11 +10,12 @@ import structlog
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
 from channels.email_message import Mail, build_mail
+from channels.endpoint import host_of, in_url, tls_context
 from channels.errors import ConfigurationFault
+from channels.mail_policy import MailPolicy
 from channels.smtp_connection import ConnectionLost, Server, SmtpConnection
 from channels.smtp_pool import SmtpPool
 from channels.smtp_wire import Deadline, Reply
-from channels.tls import tls_context
 from channels.url import ChannelUrl, Parameters
 from communication.errors import DeliveryError
 
@@ -49,6 +50,7 @@ class SmtpChannel:
         default_sender: Sender,
         *,
         send_timeout: float,
+        mail: MailPolicy | None = None,
         concurrency: int = _CONCURRENCY,
         idle: float = _IDLE,
     ) -> None:
@@ -56,6 +58,7 @@ class SmtpChannel:
         self.concurrency = concurrency
         self._server = server
         self._default_sender = default_sender
+        self._mail = mail or MailPolicy()
         self._send_timeout = send_timeout
         self._pool = SmtpPool(concurrency, idle)
         self._fault = ""
@@ -78,6 +81,7 @@ class SmtpChannel:
             server,
             environment.default_sender,
             send_timeout=environment.send_timeout,
+            mail=environment.mail,
             concurrency=concurrency,
             idle=idle,
         )
@@ -92,7 +96,7 @@ class SmtpChannel:
         The reason of a refusal is the server's reply. OutcomeUnknown if the whole mail was
         handed over and no answer came.
         """
-        mail = build_mail(outbound, self._default_sender)
+        mail = build_mail(outbound, self._default_sender, self._mail)
         deadline = Deadline.after(self._send_timeout)
         with self._pool.slot(deadline):
             connection = self._begin(mail, deadline)
@@ -155,9 +159,9 @@ def _server(url: ChannelUrl, parameters: Parameters) -> Server:
         raise url.fault("a login needs both: user:password@host")
     if url.path.strip("/"):
         raise url.fault("takes no path")
-    host, port = _host(url), url.port or port
+    host, port = host_of(url), url.port or port
     return Server(
-        name=f"{url.scheme}://{_in_url(host)}:{port}",
+        name=f"{url.scheme}://{in_url(host)}:{port}",
         host=host,
         port=port,
         security=security,
@@ -169,15 +173,6 @@ def _server(url: ChannelUrl, parameters: Parameters) -> Server:
     )
 
 
-def _host(url: ChannelUrl) -> str:
-    try:
-        if url.host and url.host.encode("idna"):
-            return url.host
-    except UnicodeError as error:
-        raise url.fault("the host is no valid name") from error
-    raise url.fault("a host is missing")
-
-
 def _ehlo_name(url: ChannelUrl, parameters: Parameters) -> str | None:
     """The name given, else this host's if it is a full one. None: the IP address stands in."""
     given = parameters.text("ehlo", "")
@@ -185,7 +180,3 @@ def _ehlo_name(url: ChannelUrl, parameters: Parameters) -> str | None:
         raise url.fault("ehlo must be a host name")
     name = given or socket.gethostname()
     return name if given or ("." in name and _EHLO_NAME.fullmatch(name)) else None
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 from channels.addresses import address_of
 from channels.aes128gcm import OVERHEAD, encrypt
 from channels.base import Environment, Outbound, Receiver
+from channels.endpoint import tls_context
 from channels.errors import ConfigurationFault, DeviceGone
 from channels.exchange import answer_of, error_of, is_taken
 from channels.key_file import read_file, read_p256_key
 from channels.push_content import MOST_OCTETS, check_size, collapse_id, data_of, device_of
-from channels.tls import tls_context
 from channels.url import ChannelUrl, Parameters
 from channels.vapid import Vapid
 from communication.encoding import to_json

@@ -44,8 +44,10 @@ WITH message AS (
         %(due_at)s, 0, 0, %(created_at)s
     FROM receivers WHERE %(send)s > 0
 ), created AS (
-    INSERT INTO staged_event (id, tenant, kind, message_key, at)
-    SELECT %(event_id)s, %(tenant)s, '{Kind.CREATED}', key, %(created_at)s FROM message
+    INSERT INTO staged_event (id, tenant, kind, message_key, changed, at)
+    SELECT %(event_id)s, %(tenant)s, '{Kind.CREATED}', key,
+        jsonb_build_object('status', %(status)s::text), %(created_at)s
+    FROM message
 )
 SELECT key FROM message
 """  # noqa: S608 - made of our own constants alone
@@ -108,7 +110,11 @@ def _store_by_table(connection: Connection, head: Head, draft: Draft) -> int:
     if head.send:
         insert_deliveries(connection, head, now=head.created_at)
     happening = Happening(
-        kind=Kind.CREATED, tenant=head.tenant, at=head.created_at, message_key=head.key
+        kind=Kind.CREATED,
+        tenant=head.tenant,
+        at=head.created_at,
+        message_key=head.key,
+        changed={"status": head.status},
     )
     record(connection, [happening])
     return head.key

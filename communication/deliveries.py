@@ -1,10 +1,12 @@
 """Deliveries of one message as its clients see them (docs/tmf681.md)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from communication.bulk import among
 from communication.clock import to_wire
 from communication.fields import present
 from communication.ids import delivery_id
@@ -12,6 +14,7 @@ from communication.model import DELIVERY, RECEIVER
 from communication.representation import Head
 
 _COLUMNS = select(
+    DELIVERY.c.key,
     DELIVERY.c.send,
     DELIVERY.c.ordinal,
     DELIVERY.c.state,
@@ -57,10 +60,17 @@ def list_deliveries(
         .offset(wanted.offset)
         .limit(wanted.limit)
     )
-    return total.scalar_one(), [_represent(head, row) for row in rows]
+    return total.scalar_one(), [represent_delivery(head, row) for row in rows]
 
 
-def _represent(head: Head, row: Any) -> dict[str, Any]:
+def load_deliveries(connection: Connection, keys: Sequence[int]) -> dict[int, Any]:
+    """What `represent_delivery` shows, by key."""
+    rows = connection.execute(_COLUMNS.where(among(connection, DELIVERY.c.key, keys)))
+    return {row.key: row for row in rows}
+
+
+def represent_delivery(head: Head, row: Any) -> dict[str, Any]:
+    """One delivery of a message."""
     public_id = delivery_id(head.uid, row.send, row.ordinal)
     return present(
         id=public_id,

@@ -83,16 +83,46 @@ class InvalidHeader(RequestError):
     code, status, reason = 26, 400, "Invalid header value"
 
 
+class MissingQueryParameter(RequestError):
+    """A query parameter is needed, or came without a value."""
+
+    code, status, reason = 27, 400, "Missing query-string parameter"
+
+
 class InvalidQueryParameter(RequestError):
     """A query parameter has a value that can't be used."""
 
     code, status, reason = 28, 400, "Invalid query-string parameter value"
 
 
+class MissingCredentials(RequestError):
+    """Nobody says who calls."""
+
+    code, status, reason = 40, 401, "Missing credentials"
+
+
+class InvalidCredentials(RequestError):
+    """The access token is none that this API trusts."""
+
+    code, status, reason = 41, 401, "Invalid credentials"
+
+
+class ExpiredCredentials(RequestError):
+    """The access token was good once."""
+
+    code, status, reason = 42, 401, "Expired credentials"
+
+
 class AccessDenied(RequestError):
     """The caller may not use this at all."""
 
     code, status, reason = 50, 403, "Access denied"
+
+
+class ForbiddenRequester(RequestError):
+    """The caller's access token lacks the scope that this needs."""
+
+    code, status, reason = 51, 403, "Forbidden requester"
 
 
 class NotFound(RequestError):
@@ -121,6 +151,12 @@ class Unprocessable(RequestError):
 
 class ServiceUnavailable(RequestError):
     """The database can't be reached just now."""
+
+    code, status, reason = 5, 503, "The service is temporarily unavailable"
+
+
+class QueuesUnavailable(RequestError):
+    """Redis can't be reached just now; what waits there is in the database too."""
 
     code, status, reason = 5, 503, "The service is temporarily unavailable"
 

@@ -16,6 +16,12 @@ DEFAULT_PRIORITY = 4
 QUEUE_VERSION = "v1"
 """To be changed with the queues' arguments: RabbitMQ refuses (406) what differs from before."""
 
+CALLBACK_QUEUE = f"callback.{QUEUE_VERSION}"
+"""Hubs that have something to be told."""
+
+FAN_OUT_QUEUE = f"fan_out.{QUEUE_VERSION}"
+"""Calls for the one that tells hubs and pollers what happened."""
+
 
 def lane_of(priority: int) -> str:
     """The lane that serves a priority of 0-9."""
@@ -25,6 +31,11 @@ def lane_of(priority: int) -> str:
 def queue_name(work: str, channel: str, lane: str) -> str:
     """The broker's queue for one kind of work, e.g. `deliver.email.urgent.v1`."""
     return f"{work}.{channel}.{lane}.{QUEUE_VERSION}"
+
+
+def all_queues() -> list[str]:
+    """Every queue there is."""
+    return [*(queue for _, _, queue in deliver_queues()), FAN_OUT_QUEUE, CALLBACK_QUEUE]
 
 
 def deliver_queues() -> Iterator[tuple[str, str, str]]:

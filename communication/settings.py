@@ -4,23 +4,24 @@ import os
 import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
+from communication.channel_url import split_urls
 from communication.errors import SettingsError
 from communication.phone import is_region
+from communication.settings_callbacks import CallbackSettings, Seconds
+from communication.settings_security import SecuritySettings
 
-Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
-_BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
 _URL_MARKS = frozenset("?#%")
 _PORTS = range(1, 65_536)
 
 
-class Settings(BaseSettings):
+class Settings(SecuritySettings, CallbackSettings):
     """What an operator may set. The defaults are the embedded mode: no other server."""
 
     model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore")
@@ -43,6 +44,24 @@ class Settings(BaseSettings):
     push_url: str = Field("folder://", description="Where mobile push goes.")
     email_sender: str = Field(
         "Tidings <tidings@localhost>", description="From, where the message names no sender."
+    )
+    dkim_key: str = Field(
+        "", description="PEM files of the keys that sign mails (RSA, Ed25519), by comma."
+    )
+    dkim_selector: str = Field("", description="The keys' selectors in DNS, by comma.")
+    dkim_domain: str = Field(
+        "", description="Domain that signs mails; default: that of the email sender."
+    )
+    bounce_address: str = Field(
+        "",
+        description="Where mails come back to, such as `bounce@example.org`: each to an address "
+        "of its own, `bounce+…@example.org`; default: to their sender.",
+    )
+    bounce_secret: str = Field(
+        "",
+        repr=False,
+        description="By which these addresses are proved to be ours; of several by comma the "
+        "first proves, all are believed.",
     )
     attachments: Path = Field(
         Path("attachments"), description="Folder that attachment paths are inside of."
@@ -89,10 +108,22 @@ class Settings(BaseSettings):
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
-    callback_allow: str = Field(
-        "127.0.0.0/8,::1/128",
-        description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
-        "internet.",
+    event_types: str = Field(
+        "", description="More values of the Event Collector's `event_type`, by comma."
+    )
+    event_sources: str = Field("", description="The same of its `event_source`.")
+    event_operations: str = Field("", description="The same of its `operation`.")
+    event_collector_url: str = Field(
+        "", description="Another Event Collector, to which own faults are forwarded."
+    )
+    notification_ttl: Seconds = Field(
+        21_600, description="Seconds that a notification waits for its poller."
+    )
+    notification_page_size: int = Field(
+        100, ge=1, le=1000, description="Notifications in an answer that does not ask for a size."
+    )
+    event_receivers: int = Field(
+        100, ge=0, le=100, description="Most receivers that a message in an event is shown with."
     )
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
     operations_allow: str = Field(
@@ -104,20 +135,20 @@ class Settings(BaseSettings):
 
     @field_validator("bind")
     @classmethod
-    def _bind_is_host_and_port(cls, value: str) -> str:
+    def _bind_is_host_and_port(cls, value: str, info: ValidationInfo) -> str:
         host, _, port = value.rpartition(":")
         if not host or not port.isdigit() or int(port) not in _PORTS:
             raise ValueError("must be HOST:PORT, for example 127.0.0.1:8080")
-        if not is_loopback(host.strip("[]")):
+        if info.data.get("jwks") == "" and not is_loopback(host.strip("[]")):
             raise ValueError(
                 "without authentication the API may only listen on loopback, for example "
-                "127.0.0.1:8080; put an authenticating proxy before it to serve others"
+                "127.0.0.1:8080; set TIDINGS_JWKS to serve others"
             )
         return value
 
-    @field_validator("operations_allow", "callback_allow")
+    @field_validator("operations_allow")
     @classmethod
-    def _is_networks(cls, value: str) -> str:
+    def _operations_allow_is_networks(cls, value: str) -> str:
         for network in filter(None, value.split(",")):
             ip_network(network.strip())
         return value
@@ -145,6 +176,11 @@ class Settings(BaseSettings):
     @classmethod
     def _database_is_known(cls, value: str) -> str:
         return _known_scheme(value, ("sqlite", "postgresql", "postgresql+psycopg"))
+
+    @field_validator("event_collector_url")
+    @classmethod
+    def _collector_is_known(cls, value: str) -> str:
+        return _known_scheme(value, ("http", "https"))
 
     @field_validator("broker_url")
     @classmethod
@@ -183,9 +219,14 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError("\n".join(_faults(error))) from error
 
 
+def listed(value: str) -> list[str]:
+    """The parts of a list that is written with commas."""
+    return [part for one in value.split(",") if (part := one.strip())]
+
+
 def redacted(url: str) -> str:
     """A URL, or a comma-separated list of them, without passwords: the form that may be logged."""
-    return ",".join(_redact_one(part) for part in _BETWEEN_URLS.split(url))
+    return ",".join(_redact_one(part) for part in split_urls(url))
 
 
 def is_loopback(host: str) -> bool:

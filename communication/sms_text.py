@@ -5,16 +5,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ"
+_ESCAPE = "\x1b"
+_ALPHABET = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ" + _ESCAPE + "ÆæßÉ"
     " !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-"""The default alphabet but for its escape (TS 23.038 §6.2.1)."""
+"""The default alphabet by its septets (TS 23.038 §6.2.1)."""
 
-_EXTENSION = frozenset("\f^{}\\[~]|€")
+_BASIC = frozenset(_ALPHABET) - {_ESCAPE}
+
+_ESCAPED = dict(zip("\f^{}\\[~]|€", "\n\x14()/<=>@e", strict=True))
 """Each is the escape and another septet (TS 23.038 §6.2.1.1)."""
+
+_EXTENSION = frozenset(_ESCAPED)
+_AS_SEPTETS = str.maketrans(
+    {one: chr(place) for place, one in enumerate(_ALPHABET)}
+    | {one: _ESCAPE + septet for one, septet in _ESCAPED.items()}
+)
 
 _GSM_7 = _BASIC | _EXTENSION
 _LAST_OF_BMP = "\uffff"
@@ -56,36 +65,51 @@ class _Encoding:
     name: Literal["GSM-7", "UCS-2"]
     alone: int
     """Units that one SMS holds."""
-    joined: int
-    """Units that each of several holds beside the header that joins them (TS 23.040 §9.2.3.24)."""
+    bits: int
+    """Of one unit."""
     is_wide: Callable[[str], bool]
     """Whether a character takes two units, which are never parted, rather than one."""
 
     def units(self, text: str) -> int:
         return len(text) + sum(map(self.is_wide, text))
 
+    def joined(self, header: int) -> int:
+        """Units that each of several holds beside the header that joins them."""
+        return (_OCTETS - header) * 8 // self.bits
 
-_SEPTETS = _Encoding("GSM-7", 160, 153, _EXTENSION.__contains__)
-_CODE_UNITS = _Encoding("UCS-2", 70, 67, _LAST_OF_BMP.__lt__)
+
+_OCTETS = 140
+"""Of user data in one SMS (TS 23.040 §9.2.3.16)."""
+
+HEADER = 6
+"""Octets of the header that joins several SMS by a reference of 8 bits (TS 23.040 §9.2.3.24.1)."""
+
+_SEPTETS = _Encoding("GSM-7", 160, 7, _EXTENSION.__contains__)
+_CODE_UNITS = _Encoding("UCS-2", 70, 16, _LAST_OF_BMP.__lt__)
 
 
 def measure(text: str) -> SmsSize:
     """The size of a text as it is sent: one character beyond GSM-7 makes all of it UCS-2."""
     encoding = _encoding(text)
     units = encoding.units(text)
-    segments = 1 if units <= encoding.alone else sum(1 for _ in _joined(text, encoding))
+    segments = 1 if units <= encoding.alone else sum(1 for _ in _joined(text, encoding, HEADER))
     return SmsSize(encoding.name, len(text), units, segments)
 
 
-def split(text: str) -> list[str]:
-    """The parts in which a text is sent, at least one.
+def split(text: str, header: int = HEADER) -> list[str]:
+    """The parts in which a text is sent, at least one; `header` is in octets.
 
     Neither an escape nor a surrogate pair is parted from what follows it.
     """
     encoding = _encoding(text)
     if encoding.units(text) <= encoding.alone:
         return [text]
-    return list(_joined(text, encoding))
+    return list(_joined(text, encoding, header))
+
+
+def septets(text: str) -> bytes | None:
+    """A text in GSM-7, one septet to each octet; None if it is UCS-2."""
+    return text.translate(_AS_SEPTETS).encode("ascii") if _GSM_7.issuperset(text) else None
 
 
 def simplify(text: str) -> str:
@@ -111,7 +135,7 @@ def _encoding(text: str) -> _Encoding:
     return _SEPTETS if _GSM_7.issuperset(text) else _CODE_UNITS
 
 
-def _joined(text: str, encoding: _Encoding) -> Iterator[str]:
+def _joined(text: str, encoding: _Encoding, header: int) -> Iterator[str]:
     start = room = 0
     for place, character in enumerate(text):
         width = 1 + encoding.is_wide(character)
@@ -119,6 +143,6 @@ def _joined(text: str, encoding: _Encoding) -> Iterator[str]:
             yield text[start:place]
             start = place
         if place == start:
-            room = encoding.joined
+            room = encoding.joined(header)
         room -= width
     yield text[start:]

@@ -49,3 +49,12 @@ class Sink(Protocol):
         without a timeout.
         """
         ...
+
+
+def wanted_by(sinks: Sequence[Sink], connection: Connection) -> dict[str, set[str]]:
+    """The event types that any sink wants, by tenant; empty if nobody listens."""
+    wanted: dict[str, set[str]] = {}
+    for sink in sinks:
+        for tenant, types in sink.wants(connection).items():
+            wanted[tenant] = wanted.get(tenant, set()) | types
+    return {tenant: types for tenant, types in wanted.items() if types}

@@ -8,9 +8,12 @@ from functools import partial
 from typing import Any
 
 from communication.catalogue_snapshot import LOCALE
+from communication.errors import InvalidField
 from communication.fields import Fields, Spellings, present
 from communication.lanes import DEFAULT_PRIORITY
 from communication.placeholders import names_in
+from communication.public_id import ID_LONGEST, is_public_id
+from communication.unsubscribing import UNSUBSCRIBE_URL, unsubscribe_url
 from communication.wire_attachment import read_attachment
 from communication.wire_receiver import (
     NEEDED_ADDRESS,
@@ -50,7 +53,6 @@ TYPES = {"email": "email", "sms": "sms", "mobileapp": "push", "1": "sms", "2": "
 TYPE_NAMES = {"sms": "SMS", "email": "Email", "push": "MobileApp"}
 """The channel's name in TMF681."""
 
-ID_LONGEST = 128
 SUBJECT_LONGEST = 998
 """RFC 5322 §2.1.1: what one line of a mail may hold."""
 _DESCRIPTION_LONGEST = 100_000
@@ -58,7 +60,6 @@ _CONTENT_LONGEST = 10_000_000
 _SENDER_LONGEST = 512
 _PRIORITIES = range(10)
 _TRY_TIMES = range(101)
-_ID_MARKS = frozenset("0123456789._-")
 _NO_IDS = frozenset((".", "..", "send"))
 _TEMPLATE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -90,11 +91,7 @@ class Draft:
 
 def is_message_id(text: str) -> bool:
     r"""Whether it may name a message: `^[\p{L}0-9._\-]+$`, and neither `.`, `..` nor `send`."""
-    return (
-        0 < len(text) <= ID_LONGEST
-        and text not in _NO_IDS
-        and all(letter in _ID_MARKS or letter.isalpha() for letter in text)
-    )
+    return is_public_id(text) and text not in _NO_IDS
 
 
 def read_message(fields: Fields, rules: Rules) -> Draft:
@@ -121,6 +118,8 @@ def read_message(fields: Fields, rules: Rules) -> Draft:
         receivers=_receivers(fields, channel, rules),
     )
     _check_placeholders(fields, draft)
+    if channel == "email":
+        _check_unsubscribing(fields, draft)
     if "template" in draft.document and rules.templates is not None:
         check_template(fields, channel, draft.document, draft.receivers, rules.templates)
     return draft
@@ -226,6 +225,23 @@ def _check_placeholders(fields: Fields, draft: Draft) -> None:
         open_names = names_in(draft.document.get(field, "")) - known
         if open_names:
             _check_own_characteristics(fields, field, open_names, draft.receivers)
+
+
+def _check_unsubscribing(fields: Fields, draft: Draft) -> None:
+    """InvalidField for an unsubscribeUrl that can't stand in a mail's header."""
+    name = "CommunicationRequestCharacteristic"
+    _check_url(draft.document.get(name), fields.spelled(name))
+    for place, receiver in enumerate(draft.receivers):
+        if receiver.attributes:
+            own = f"{fields.spelled('receiver')}[{place}].characteristic"
+            _check_url(receiver.attributes.get("characteristic"), own)
+
+
+def _check_url(characteristics: Any, field: str) -> None:
+    for place, one in enumerate(characteristics or ()):
+        if one["name"] == UNSUBSCRIBE_URL and unsubscribe_url(one["value"]) is None:
+            message = "must be an https or mailto URL of at most 900 characters"
+            raise InvalidField(message, field=f"{field}[{place}].value")
 
 
 def _check_own_characteristics(

@@ -37,6 +37,11 @@ def outbound(**changes: Any) -> Outbound:
     return replace(usual, **changes)
 
 
+def addressed(channel: Channel, **changes: Any) -> Outbound:
+    """The same to where this channel reaches the receiver."""
+    return outbound(**({"address": channel.address(RECEIVER)} | changes))
+
+
 ODD_IDS = [".", "..", "../../etc/passwd", "a/b", "a\0b", "a\r\nb", "å" * 300, " ", "CON", "-rf", ""]
 
 
@@ -55,16 +60,16 @@ class ChannelContract:
             channel.address(Receiver(name="Nobody"))
 
     def test_a_message_is_answered_by_a_reference(self, channel: Channel) -> None:
-        reference = channel.send(outbound())
+        reference = channel.send(addressed(channel))
         assert isinstance(reference, str)
         assert reference
 
     def test_a_message_can_be_sent_again(self, channel: Channel) -> None:
-        assert channel.send(outbound()) == channel.send(outbound())
+        assert channel.send(addressed(channel)) == channel.send(addressed(channel))
 
     @pytest.mark.parametrize("delivery_id", ODD_IDS, ids=range(len(ODD_IDS)))
     def test_any_delivery_id_will_do(self, channel: Channel, delivery_id: str) -> None:
-        assert channel.send(outbound(delivery_id=delivery_id))
+        assert channel.send(addressed(channel, delivery_id=delivery_id))
 
     def test_odd_messages_raise_nothing_but_delivery_errors(self, channel: Channel) -> None:
         for changes in (
@@ -75,15 +80,15 @@ class ChannelContract:
             {"sender": Sender(name="\n", email="nobody")},
         ):
             with suppress(DeliveryError):
-                assert channel.send(outbound(**changes))
+                assert channel.send(addressed(channel, **changes))
 
     def test_threads_share_it(self, channel: Channel) -> None:
-        messages = [outbound(delivery_id=f"id-{number}") for number in range(100)]
+        messages = [addressed(channel, delivery_id=f"id-{number}") for number in range(100)]
         with ThreadPoolExecutor(channel.concurrency * 2) as pool:
             assert all(pool.map(channel.send, messages))
 
     def test_closing_it_twice_and_from_several_threads_does_no_harm(self, channel: Channel) -> None:
-        channel.send(outbound())
+        channel.send(addressed(channel))
         with ThreadPoolExecutor(4) as pool:
             for closing in [pool.submit(channel.close) for _ in range(8)]:
                 closing.result()

@@ -1,5 +1,6 @@
 """Neighbours of the code under test. A server is started when a test first asks for it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,11 +63,48 @@ def redis_url(request: pytest.FixtureRequest) -> str:
     return server.url
 
 
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: PostgreSQL) -> str:
+    """The URL of a database that others are copied from: a migration takes much longer."""
+    url = postgresql.new_database()
+    upgrade(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a database that others are copied from."""
+    path = tmp_path_factory.mktemp("migrated") / "tidings.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+def migrated_postgresql_url(postgresql: PostgreSQL, migrated_postgresql: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database of the test's own, with the schema and nothing in it."""
+    url = postgresql.new_database(like=migrated_postgresql)
+    yield url
+    postgresql.drop_database(url)
+
+
+@pytest.fixture
+def migrated_sqlite_url(sqlite_url: str, migrated_sqlite: Path) -> str:
+    """The URL of a SQLite database of the test's own, with the schema and nothing in it."""
+    shutil.copy(migrated_sqlite, sqlite_url.removeprefix("sqlite:///"))
+    return sqlite_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated database of the test's own: the test runs once on each engine."""
+    url: str = request.getfixturevalue(f"migrated_{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def store(migrated_url: str) -> Iterator[Store]:
     """A store on an empty, migrated database: once on SQLite, once on PostgreSQL."""
-    upgrade(database_url)
-    opened = open_store(database_url)
+    opened = open_store(migrated_url)
     yield opened
     opened.close()
 

@@ -1,9 +1,11 @@
 """Push messages and devices for tests of the services' channels."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -72,3 +74,17 @@ def write_public(key: Any, path: Path) -> Path:
     info = PublicFormat.SubjectPublicKeyInfo
     path.write_bytes(key.public_key().public_bytes(Encoding.PEM, info))
     return path
+
+
+def write_key_files(folder: Path) -> None:
+    """`p256.pem`, a signing key, and `account.json`, a service account of Google's."""
+    write_private(ec.generate_private_key(ec.SECP256R1()), folder / "p256.pem")
+    key = write_private(rsa.generate_private_key(65537, 2048), folder / "rsa.pem")
+    account = {
+        "project_id": "my-project",
+        "private_key_id": "key-1",
+        "private_key": key.read_text(),
+        "client_email": "push@my-project.iam.example.com",
+        "token_uri": "https://oauth2.example.com/token",
+    }
+    (folder / "account.json").write_text(json.dumps(account))

@@ -45,11 +45,13 @@ class PostgreSQL(Service):
     def url(self) -> str:
         return self._url("postgres")
 
-    def new_database(self) -> str:
-        """Create an empty database and return its URL."""
-        name = f"tidings_{secrets.token_hex(6)}"
-        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return self._url(name)
+    def new_database(self, *, like: str = "") -> str:
+        """Create a database, empty or as the one at the URL `like` is, and return its URL."""
+        name = sql.Identifier(f"tidings_{secrets.token_hex(6)}")
+        template = sql.Identifier(like.rpartition("/")[2] or "template1")
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(statement.format(name, template))
+        return self._url(name.as_string().strip('"'))
 
     def drop_database(self, url: str) -> None:
         """Drop a database of this server, whoever is still connected to it."""

@@ -1,18 +1,17 @@
 """The command `tidings`. Commands import what they need when they run, so that --help is quick."""
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
 import click
 
-from communication.errors import SettingsError, TidingsError
-from communication.lanes import QUEUE_VERSION, deliver_queues
+from communication.errors import SettingsError
+from communication.lanes import QUEUE_VERSION, all_queues
 from communication.log import configure_logging
 from communication.settings import Settings, load_settings
+from tidings.explained import explained
+from tidings.keys import keys, token
 from tidings.templates.commands import templates
 
 
@@ -27,7 +26,7 @@ def main() -> None:
 @click.option("--data", metavar="DIR", help="Where to keep files; default ./var.")
 def up(bind: str | None, data: str | None) -> None:
     """Run everything in one process, with no other server."""
-    with _explained():
+    with explained():
         settings = _start("up", bind=bind, data=data)
         from tidings.up import run_all
 
@@ -38,7 +37,7 @@ def up(bind: str | None, data: str | None) -> None:
 @click.option("--bind", metavar="HOST:PORT", help="Where to listen; default 127.0.0.1:8080.")
 def api(bind: str | None) -> None:
     """Run the HTTP API."""
-    with _explained():
+    with explained():
         settings = _start("api", bind=bind)
         _share_metrics(settings)
         from tidings.parts import run_api
@@ -49,7 +48,7 @@ def api(bind: str | None) -> None:
 @main.command()
 def relay() -> None:
     """Run a relay: it hands due work to the workers."""
-    with _explained():
+    with explained():
         settings = _start("relay")
         _share_metrics(settings)
         from tidings.parts import run_relay
@@ -66,8 +65,8 @@ def relay() -> None:
 )
 def work(queues: str) -> None:
     """Run a worker: it renders and sends."""
-    with _explained():
-        wanted = _queues(queues)
+    with explained():
+        wanted = queues_matching(queues)
         settings = _start("work")
         _share_metrics(settings)
         from tidings.parts import run_workers
@@ -83,7 +82,7 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the schema of TIDINGS_DATABASE_URL to this version; the first time, make it."""
-    with _explained():
+    with explained():
         settings = _start("db")
         from communication.settings import redacted
         from communication.store import upgrade as upgrade_schema
@@ -92,7 +91,9 @@ def upgrade() -> None:
         click.echo(f"The schema of {redacted(settings.database_url)} is up to date.")
 
 
+main.add_command(keys)
 main.add_command(templates)
+main.add_command(token)
 
 
 def _start(process: str, **overrides: str | None) -> Settings:
@@ -130,8 +131,9 @@ def vapid(file: Path) -> None:
         raise click.ClickException(f"{file} {getattr(error, 'strerror', None) or error}") from error
 
 
-def _queues(patterns: str) -> list[str]:
-    known = [queue for _, _, queue in deliver_queues()]
+def queues_matching(patterns: str) -> list[str]:
+    """The queues that the patterns name. SettingsError for one that names none."""
+    known = all_queues()
     wanted = [pattern.strip() for pattern in patterns.split(",")]
     matched = {
         pattern: [
@@ -143,13 +145,3 @@ def _queues(patterns: str) -> list[str]:
         if not queues:
             raise SettingsError(f"--queues {pattern}: no such queue; there are {', '.join(known)}")
     return [queue for queue in known if any(queue in queues for queues in matched.values())]
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """What the operator can mend is said in a line, without a traceback."""
-    try:
-        yield
-    except TidingsError as error:
-        click.echo(f"tidings: {error}", err=True)
-        sys.exit(1)

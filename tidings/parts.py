@@ -6,6 +6,7 @@ from threading import Event
 from types import FrameType
 
 from api.app import create_app
+from api.jwks import open_keys
 from communication.errors import SettingsError
 from communication.redis_client import open_redis
 from communication.settings import Settings
@@ -16,6 +17,7 @@ from worker.main import Workers, open_queues, open_relay
 
 def run_api(settings: Settings) -> None:
     """Serve the API until told to stop."""
+    open_keys(settings)  # what is wrong with them is said before anything is started
     check_schema(settings.database_url)
     store = open_store(settings.database_url, connections=settings.api_threads, keep_plans=True)
     Server(settings, lambda: create_app(store, settings, redis=open_redis(settings))).run()
@@ -24,7 +26,8 @@ def run_api(settings: Settings) -> None:
 def run_relay(settings: Settings) -> None:
     """Relay until told to stop."""
     _check_broker(settings)
-    relay = open_relay(_checked_store(settings, connections=2), settings, open_queues(settings))
+    store, broker = _checked_store(settings, connections=4), open_queues(settings)
+    relay = open_relay(store, settings, broker, open_redis(settings))
     _when_told(relay.stop)
     relay.run()
 
@@ -32,8 +35,8 @@ def run_relay(settings: Settings) -> None:
 def run_workers(settings: Settings, queues: Sequence[str]) -> None:
     """Work for the given queues until told to stop."""
     _check_broker(settings)
-    store = _checked_store(settings, connections=settings.worker_threads * 3)
-    workers = Workers(store, settings, open_queues(settings), queues)
+    store = _checked_store(settings, connections=settings.worker_threads * 3 + 4)
+    workers = Workers(store, settings, open_queues(settings), queues, open_redis(settings))
     told = Event()
     _when_told(told.set)
     workers.start()

@@ -12,17 +12,19 @@ import click
 from falcon import App
 
 from api.app import create_app
+from api.jwks import open_keys
 from communication import due
 from communication.clock import now
 from communication.errors import SettingsError
-from communication.lanes import CHANNELS
+from communication.lanes import CHANNELS, all_queues
 from communication.model import DELIVERY
 from communication.redis_client import open_redis
 from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
 from tidings.serve import GRACE, Server, check_address
 from worker.broker import MemoryQueues
-from worker.main import Workers, all_queues, open_medium, open_queues, open_relay
+from worker.hubs.lease import free_all_hubs
+from worker.main import Workers, open_medium, open_queues, open_relay
 
 PREDECESSOR_ENDS_IN = GRACE + 5.0
 """Seconds that the child of a killed predecessor may take to notice, and to drain."""
@@ -30,6 +32,7 @@ PREDECESSOR_ENDS_IN = GRACE + 5.0
 
 def run_all(settings: Settings) -> None:
     """Migrate, then serve, relay and work until told to stop."""
+    open_keys(settings)  # what is wrong with them is said before anything is started
     _check_channels(settings)
     lock = _lock_data_folder(settings.data)
     check_address(settings.bind)
@@ -59,19 +62,20 @@ class _House:
         settings = self._settings
         store = open_store(
             settings.database_url,
-            connections=settings.api_threads + settings.worker_threads * 3 + 2,
+            connections=settings.api_threads + settings.worker_threads * 3 + 12,
         )
         broker = open_queues(settings)
         if isinstance(broker, MemoryQueues):
             _free_leases(store)
-        workers = Workers(store, settings, broker, all_queues())
-        relay = open_relay(store, settings, broker)
+        redis = open_redis(settings)
+        workers = Workers(store, settings, broker, all_queues(), redis)
+        relay = open_relay(store, settings, broker, redis)
         thread = Thread(target=relay.run, name="relay")
         broker.emit_after("process_boot")
         workers.start()
         thread.start()
         self._close = [relay.stop, thread.join, workers.stop, store.close]
-        return create_app(store, settings, redis=open_redis(settings))
+        return create_app(store, settings, redis=redis)
 
     def close(self) -> None:
         """Drain: what is in flight is recorded before the process ends."""
@@ -91,6 +95,7 @@ def _free_leases(store: Store) -> None:
     """Nobody else works on this database: what a killed predecessor held is due at once."""
     with store.write() as connection:
         due.free_all(connection, DELIVERY, now=now())
+        free_all_hubs(connection)
 
 
 def _lock_data_folder(folder: Path) -> IO[str]:

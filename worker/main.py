@@ -3,28 +3,48 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 
 import structlog
 from dramatiq import Worker
+from redis import Redis
 
 from channels.base import Channel, Device, Environment, drop_receipt, keep_device
+from channels.mail_policy import open_mail_policy
 from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
+from communication.event_types import event_types
 from communication.http_guard import Guard
-from communication.lanes import CHANNELS, LANES, deliver_queues, queue_name
+from communication.lanes import (
+    CALLBACK_QUEUE,
+    CHANNELS,
+    FAN_OUT_QUEUE,
+    LANES,
+    all_queues,
+    deliver_queues,
+    queue_name,
+)
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
 from communication.settings import Settings
 from communication.store import Store
+from communication.told import Sink
 from worker.actors import register_actors
 from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
+from worker.fan_out import FanOut
+from worker.hubs.relay import HubRelay
+from worker.hubs.runner import open_hub_runner
+from worker.hubs.sink import HubSink
 from worker.isolation import Isolation
+from worker.polled import PolledNotifications
 from worker.relay import Relay
 from worker.render import default_sender
+from worker.sequencer import Sequencer
+from worker.stepping import Stepping
 from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
@@ -49,6 +69,8 @@ def open_medium(
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        public_url=settings.public_url,
+        mail=open_mail_policy(settings),
         on_receipt=on_receipt,
         on_gone=on_gone,
         guard=Guard.of(settings.callback_allow),
@@ -72,9 +94,12 @@ def unregistering(store: Store) -> Callable[[Device], None]:
     return unregister
 
 
-def all_queues() -> list[str]:
-    """Every queue there is."""
-    return [queue for _, _, queue in deliver_queues()]
+def open_sinks(settings: Settings, redis: Redis) -> tuple[Sink, ...]:
+    """Who is told of what happens, beside those who read the order-event feed."""
+    return (
+        HubSink(event_types(settings)),
+        PolledNotifications(redis, ttl=settings.notification_ttl),
+    )
 
 
 def queues_of(lane: str) -> list[str]:
@@ -83,15 +108,23 @@ def queues_of(lane: str) -> list[str]:
 
 
 class Workers:
-    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting."""
+    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting.
+
+    One more tells of events, a batch at a time, and one serves hubs.
+    """
 
     def __init__(
-        self, store: Store, settings: Settings, broker: AnyBroker, queues: Sequence[str]
+        self,
+        store: Store,
+        settings: Settings,
+        broker: AnyBroker,
+        queues: Sequence[str],
+        redis: Redis,
     ) -> None:
-        media = {queue.split(".")[1] for queue in queues}
+        media = {medium for medium, _, queue in deliver_queues() if queue in queues}
         isolation = Isolation()
         self._receipts = Recorder(store)
-        self._templating = open_templating(settings)
+        self._templating = open_templating(settings) if media else None
         self._runners = {
             medium: BatchRunner(
                 store,
@@ -110,12 +143,18 @@ class Workers:
             )
             for medium in sorted(media)
         }
-        register_actors(broker, self._runners)
+        self._hubs = open_hub_runner(store, settings)
+        teller = FanOut(store, settings, open_sinks(settings, redis))
+        register_actors(broker, self._runners, teller, self._hubs)
         self._workers = [
             _worker(broker, wanted, settings.worker_threads)
             for lane in LANES
             if (wanted := set(queues_of(lane)) & set(queues))
         ]
+        if FAN_OUT_QUEUE in queues:
+            self._workers.append(_worker(broker, {FAN_OUT_QUEUE}, 1))
+        if CALLBACK_QUEUE in queues:
+            self._workers.append(_worker(broker, {CALLBACK_QUEUE}, 1))
 
     def start(self) -> None:
         """Begin to consume."""
@@ -124,14 +163,17 @@ class Workers:
 
     def stop(self) -> None:
         """Let what is in flight end and be recorded; give the rest back."""
+        self._hubs.stop()
         for runner in self._runners.values():
             runner.stop()
         for worker in self._workers:
             worker.stop()
+        self._hubs.close()
         for runner in self._runners.values():
             runner.close()
         self._receipts.close()
-        self._templating.close()
+        if self._templating:
+            self._templating.close()
 
 
 def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:
@@ -140,9 +182,38 @@ def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:
     return worker
 
 
-def open_relay(store: Store, settings: Settings, broker: AnyBroker) -> Relay:
+class Relaying:
+    """A relay, and beside it what else goes on all the time. `run` returns after `stop`."""
+
+    def __init__(self, relay: Relay, *others: Stepping) -> None:
+        self._relay = relay
+        self._others = others
+
+    def run(self) -> None:
+        """All of them until stopped."""
+        beside = [Thread(target=one.run, name=one.name) for one in self._others]
+        for thread in beside:
+            thread.start()
+        try:
+            self._relay.run()
+        finally:
+            self.stop()
+            for thread in beside:
+                thread.join()
+
+    def stop(self) -> None:
+        """Ends `run` after the turns that they are in."""
+        for one in (self._relay, *self._others):
+            one.stop()
+
+
+def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
-    return Relay(store, settings, broker)
+    return Relaying(
+        Relay(store, settings, broker),
+        Sequencer(store, settings, broker, open_sinks(settings, redis)),
+        HubRelay(store, settings, broker),
+    )
 
 
 def open_queues(settings: Settings) -> AnyBroker:

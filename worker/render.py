@@ -12,6 +12,7 @@ from channels.base import Attachment, Outbound, Receiver, Sender
 from communication.errors import DeliveryError
 from communication.ids import delivery_id
 from communication.placeholders import fill
+from communication.unsubscribing import UNSUBSCRIBE_URL
 from worker.templates.rendering import Rendered
 
 _MARKUP = re.compile(r"\s*<(!doctype html|html)[\s>]", re.IGNORECASE)
@@ -23,6 +24,7 @@ class Job:
 
     delivery_key: int
     message_key: int
+    tenant: str = "default"
     message_uid: str
     message_id: str
     send: int
@@ -63,6 +65,7 @@ def render(job: Job, *, address: str, attachments: tuple[Attachment, ...]) -> Ou
         text=texts.text,
         html=texts.html,
         attachments=attachments,
+        unsubscribe_url=job.characteristics.get(UNSUBSCRIBE_URL),
         reply_wanted=bool(job.document.get("callbackFlag")),
         priority=job.priority,
     )

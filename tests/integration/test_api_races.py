@@ -15,7 +15,7 @@ from communication import due
 from communication.clock import now
 from communication.event_model import STAGED_EVENT
 from communication.model import DELIVERY, MESSAGE, State
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.api import MESSAGES, client
 from tests.messages import email, rows
 
@@ -25,10 +25,9 @@ TOGETHER = 8
 
 
 @pytest.fixture
-def store(postgresql_url: str) -> Iterator[Store]:
+def store(migrated_postgresql_url: str) -> Iterator[Store]:
     """SQLite's writers are serial: only PostgreSQL has races."""
-    upgrade(postgresql_url)
-    opened = open_store(postgresql_url, connections=TOGETHER, keep_plans=True)
+    opened = open_store(migrated_postgresql_url, connections=TOGETHER, keep_plans=True)
     yield opened
     opened.close()
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 from communication import due
 from communication.clock import now, to_wire
 from communication.model import DELIVERY, State
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.messages import email, rows, store_message
 
 LEASE = timedelta(seconds=30)
@@ -151,9 +151,8 @@ def test_a_lone_process_frees_every_lease_when_it_starts(store: Store) -> None:
 
 
 @pytest.fixture
-def shared_store(postgresql_url: str) -> Iterator[Store]:
-    upgrade(postgresql_url)
-    store = open_store(postgresql_url)
+def shared_store(migrated_postgresql_url: str) -> Iterator[Store]:
+    store = open_store(migrated_postgresql_url)
     yield store
     store.close()
 

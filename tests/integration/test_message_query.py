@@ -10,14 +10,13 @@ from communication import message_query
 from communication.errors import Unprocessable
 from communication.message_query import Page
 from communication.model import RECEIVER
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.shelf import NOON, Shelf, resource
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    upgrade(database_url)
-    store = open_store(database_url)
+def store(migrated_url: str) -> Iterator[Store]:
+    store = open_store(migrated_url)
     yield store
     store.close()
 

@@ -10,14 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from communication.errors import InvalidQueryParameter
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.shelf import CHANNELS, HREF, NOON, Resource, Shelf, parsed, resource
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    upgrade(database_url)
-    store = open_store(database_url)
+def store(migrated_url: str) -> Iterator[Store]:
+    store = open_store(migrated_url)
     yield store
     store.close()
 

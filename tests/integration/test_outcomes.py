@@ -13,7 +13,7 @@ from communication.clock import now
 from communication.event_model import STAGED_EVENT
 from communication.events import Kind
 from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.messages import email, rows, states, store_message
 from worker.outcomes import Outcome, settle
 
@@ -167,10 +167,9 @@ def test_the_contact_log_has_the_traceback_and_the_delivery_does_not(store: Stor
 
 @pytest.mark.parametrize("receivers", [1, 40])
 def test_batches_that_share_messages_count_right_and_never_deadlock(
-    postgresql_url: str, receivers: int
+    migrated_postgresql_url: str, receivers: int
 ) -> None:
-    upgrade(postgresql_url)
-    store = open_store(postgresql_url)
+    store = open_store(migrated_postgresql_url)
     for _ in range(20):
         store_message(store, email(receivers))
     outcomes = held(store)

@@ -14,10 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from channels.base import Channel, Device
 from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
 from channels.key_file import read_p256_key
-from channels.registry import open_channel
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from communication.http_guard import Guard
-from tests.channel_contract import ChannelContract, environment
+from tests.channel_contract import ChannelContract
 from tests.devices import public_point
 from tests.peer_process import PeerProcess, peer_process
 from tests.push_messages import ToDevice, device, message, opened, write_private
@@ -224,8 +223,3 @@ def test_a_subject_is_needed(service: Service, tmp_path: Path) -> None:
     for subject in ("", "ops@example.com", "http://example.com"):
         with pytest.raises(SettingsError, match="subject"):
             opened(service.url(subject=subject), tmp_path)
-
-
-def test_it_takes_no_email(service: Service, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="sends push only"):
-        open_channel(service.url(), environment(tmp_path, "email"))

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from channels.base import Attachment, Outbound, Sender
 from channels.email_message import build_mail
+from channels.mail_policy import MailPolicy
 from channels.mime import one_line
 from communication import clock
+from communication.bounce_address import BounceAddress
 from communication.errors import PermanentDeliveryError
+from communication.mailbox import mailbox as parse
 from tests.channel_contract import SENDER, outbound
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
@@ -181,6 +184,39 @@ def test_only_urgent_mail_says_so() -> None:
     assert built(plain_message(priority=1))["Importance"] == "high"
     assert built(plain_message(priority=0))["X-Priority"] == "1"
     assert "Importance" not in built(plain_message(priority=2))
+
+
+def test_a_mail_says_how_to_leave_the_list() -> None:
+    mail = built(plain_message(unsubscribe_url="https://example.org/leave?who=4711&list=a"))
+    assert mail["List-Unsubscribe"] == "<https://example.org/leave?who=4711&list=a>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_one_click_is_for_https_alone() -> None:
+    mail = built(plain_message(unsubscribe_url="mailto:leave@example.org?subject=4711"))
+    assert mail["List-Unsubscribe"] == "<mailto:leave@example.org?subject=4711>"
+    assert "List-Unsubscribe-Post" not in mail
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://example.org/>\r\nBcc: x@example.org", "http://example.org", "https://a b", ""),
+        *("javascript:x", "https://example.org/" + "a" * 900, "https://exämple.org", 5, {"a": 1}),
+    ],
+    ids=range(9),
+)
+def test_what_is_no_url_to_unsubscribe_by_gets_no_header(url: object) -> None:
+    mail = built(plain_message(unsubscribe_url=url))
+    assert set(mail) <= HEADERS
+
+
+def test_a_bounce_comes_to_an_address_of_the_deliverys_own() -> None:
+    delivery = "0192f0c1-7a5e-7b44-9d10-3c4d5e6f7a8b-1-0"
+    bounces = BounceAddress(base=parse("bounce@example.com"), secrets=["x" * 16])
+    mail = build_mail(plain_message(delivery_id=delivery), SENDER, MailPolicy(bounces=bounces))
+    assert mail.sender == bounces.of(delivery)
+    assert email.message_from_bytes(mail.content)["From"] == "Tidings <tidings@example.com>"
 
 
 def test_the_message_id_is_the_deliverys_and_the_senders_domains() -> None:

@@ -310,6 +310,19 @@ def test_a_national_number_is_of_the_region_of_the_settings() -> None:
     assert "has no country code" in fault(given).message
 
 
+@pytest.mark.parametrize(
+    "url", ["http://example.org", "https://a b", "x", 5, "https://a>\r\nBcc: x"]
+)
+def test_a_url_to_unsubscribe_by_is_checked_where_it_stands(url: object) -> None:
+    own = [{"name": "Name", "value": 1}, {"name": "unsubscribeUrl", "value": url}]
+    receivers = [{"email": "a@b"}, {"email": "a@c", "characteristic": own}]
+    error = fault(EMAIL | {"receiver": receivers})
+    assert error.field == "receiver[1].characteristic[1].value"
+    error = fault(EMAIL | {"characteristic": own})
+    assert error.field == "characteristic[1].value"
+    assert read(SMS | {"characteristic": own}).channel == "sms"
+
+
 def test_a_number_that_is_not_needed_is_kept_as_it_is() -> None:
     given = EMAIL | {"receiver": [{"email": "a@example.org", "phoneNumber": "ask Ann"}]}
     assert read(given).receivers[0].phone == "ask Ann"

@@ -1,8 +1,23 @@
-"""Whose certificates are trusted, by a channel URL's `cafile` and `verify`."""
+"""What channel URLs say of the server to connect to: its host, and how TLS trusts it."""
 
 import ssl
 
 from channels.url import ChannelUrl, Parameters
+
+
+def host_of(url: ChannelUrl) -> str:
+    """The URL's host. SettingsError if it is missing or can't be a name."""
+    try:
+        if url.host and url.host.encode("idna"):
+            return url.host
+    except UnicodeError as error:
+        raise url.fault("the host is no valid name") from error
+    raise url.fault("a host is missing")
+
+
+def in_url(host: str) -> str:
+    """The host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
 
 
 def tls_context(url: ChannelUrl, parameters: Parameters) -> ssl.SSLContext:

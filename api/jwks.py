@@ -1,0 +1,204 @@
+"""The keys that access tokens are signed with (RFC 7517), from a file or from their issuer."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import jwt
+import orjson
+import structlog
+
+from communication.errors import HttpError, ServiceUnavailable, SettingsError
+from communication.http_client import HttpClient
+from communication.settings import Settings
+
+LOOK_EVERY = 1.0
+"""Seconds between looks whether the file has changed."""
+FETCH_EVERY = 600.0
+"""Seconds for which fetched keys are used before they are fetched again."""
+FETCH_AGAIN_AFTER = 60.0
+"""Seconds between fetches that are made because a token names an unknown key, or one failed."""
+_PATIENCE = 5.0
+_LARGEST = 256 * 1024
+_MOST_KEYS = 100
+_LEAST_RSA_BITS = 2048
+_PUBLIC = frozenset(("kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e"))
+_FITTING = {
+    ("RSA", None): frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")),
+    ("EC", "P-256"): frozenset(("ES256",)),
+    ("EC", "P-384"): frozenset(("ES384",)),
+    ("EC", "P-521"): frozenset(("ES512",)),
+    ("OKP", "Ed25519"): frozenset(("EdDSA",)),
+}
+
+log = structlog.get_logger(part="api")
+
+Read = Callable[[], bytes | None]
+"""What the keys' source says; None when it says what it said before. Raises _NoKeys."""
+
+
+class _NoKeys(Exception):
+    """The source can't be read, or it holds no key set."""
+
+
+class KeySet:
+    """Public keys by (kid, algorithm). Kept current while it is asked; shared by threads.
+
+    `generation` counts the changes: what was verified with an earlier one is to be verified
+    again.
+    """
+
+    def __init__(self, read: Read, *, every: float, allowed: frozenset[str]) -> None:
+        self._read = read
+        self._every = every
+        self._allowed = allowed
+        self._keys: dict[tuple[str | None, str], jwt.PyJWK] = {}
+        self._text: bytes | None = None
+        self._next_look = 0.0
+        self._looked_at = float("-inf")
+        self._lock = Lock()
+        self.generation = 0
+
+    def refresh(self) -> None:
+        """Read the source again if it is time. The keys stay as they are when that fails."""
+        if time.monotonic() >= self._next_look and self._lock.acquire(blocking=self._text is None):
+            try:
+                if time.monotonic() >= self._next_look:
+                    self._look()
+            finally:
+                self._lock.release()
+
+    def find(self, kid: str | None, algorithm: str) -> jwt.PyJWK | None:
+        """The key; the only one for the algorithm where the token names none.
+
+        A name that is unknown has the source read again, at most once a minute.
+        ServiceUnavailable while there are no keys at all.
+        """
+        key = self._find(kid, algorithm)
+        if key is None and time.monotonic() - self._looked_at >= FETCH_AGAIN_AFTER:
+            self._next_look = 0.0
+            self.refresh()
+            key = self._find(kid, algorithm)
+        if self._text is None:
+            raise ServiceUnavailable("the keys of access tokens could not be read")
+        return key
+
+    def load(self) -> None:
+        """Read the source now. SettingsError if it can't be used."""
+        try:
+            self._take(self._read())
+        except _NoKeys as error:
+            raise SettingsError(f"TIDINGS_JWKS: {error}") from error
+
+    def _find(self, kid: str | None, algorithm: str) -> jwt.PyJWK | None:
+        if kid is not None:
+            return self._keys.get((kid, algorithm))
+        fitting = [key for (_, fits), key in self._keys.items() if fits == algorithm]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _look(self) -> None:
+        self._looked_at = time.monotonic()
+        try:
+            self._take(self._read())
+            self._next_look = time.monotonic() + self._every
+        except _NoKeys as error:
+            self._next_look = time.monotonic() + min(self._every, FETCH_AGAIN_AFTER)
+            log.warning("keys of access tokens not read", why=str(error))
+
+    def _take(self, text: bytes | None) -> None:
+        if text is None or text == self._text:
+            return
+        self._keys = _parse(text, self._allowed)
+        self._text = text
+        self.generation += 1
+
+
+def open_keys(settings: Settings) -> KeySet | None:
+    """The key set that the settings name, None without authentication."""
+    if not settings.jwks:
+        return None
+    allowed = frozenset(one.strip() for one in settings.jwt_algorithms.split(","))
+    if "://" in settings.jwks:
+        return KeySet(_from_url(settings.jwks), every=FETCH_EVERY, allowed=allowed)
+    keys = KeySet(_from_file(Path(settings.jwks)), every=LOOK_EVERY, allowed=allowed)
+    keys.load()
+    return keys
+
+
+def _from_file(path: Path) -> Read:
+    seen: list[tuple[int, int, int]] = []
+
+    def read() -> bytes | None:
+        try:
+            status = path.stat()
+            version = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if seen == [version]:
+                return None
+            text = path.read_bytes()
+        except OSError as error:
+            raise _NoKeys(f"{path}: {error.strerror}") from error
+        seen[:] = [version]
+        return text
+
+    return read
+
+
+def _from_url(url: str) -> Read:
+    http = HttpClient(None, timeout=_PATIENCE, max_body=_LARGEST)
+
+    def read() -> bytes:
+        try:
+            answer = http.request("GET", url, headers={"Accept": "application/json"})
+        except HttpError as error:
+            raise _NoKeys(f"{url}: {error.reason}") from error
+        if answer.status != 200 or not answer.whole:  # noqa: PLR2004  # HTTP's OK
+            raise _NoKeys(f"{url}: answered {answer.status} with {len(answer.body)} bytes or more")
+        return answer.body
+
+    return read
+
+
+def _parse(text: bytes, allowed: frozenset[str]) -> dict[tuple[str | None, str], jwt.PyJWK]:
+    try:
+        listed = orjson.loads(text)["keys"]
+        entries = [one for one in listed[:_MOST_KEYS] if isinstance(one, dict)]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise _NoKeys("it is no JSON object with a list of `keys`") from error
+    found = {}
+    for entry in entries:
+        for algorithm in _algorithms(entry) & allowed:
+            key = _build(entry, algorithm)
+            if key is not None:
+                found[_name(entry), algorithm] = key
+    if not found:
+        raise _NoKeys("it holds no public key for signatures that TIDINGS_JWT_ALGORITHMS allows")
+    return found
+
+
+def _name(entry: Mapping[str, Any]) -> str | None:
+    kid = entry.get("kid")
+    return kid if isinstance(kid, str) else None
+
+
+def _algorithms(entry: Mapping[str, Any]) -> frozenset[str]:
+    """What a key may verify: by its kind, and by what it says of its use (RFC 7517 §4)."""
+    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
+        return frozenset()
+    kind, curve = entry.get("kty"), entry.get("crv")
+    fitting = _FITTING.get((str(kind), str(curve) if curve else None), frozenset())
+    return fitting & {entry.get("alg")} if entry.get("alg") else fitting
+
+
+def _build(entry: Mapping[str, Any], algorithm: str) -> jwt.PyJWK | None:
+    public = {name: value for name, value in entry.items() if name in _PUBLIC}
+    try:
+        key = jwt.PyJWK(public, algorithm)
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        log.warning("a key of access tokens is left out", kid=_name(entry), why=str(error))
+        return None
+    if getattr(key.key, "key_size", _LEAST_RSA_BITS) < _LEAST_RSA_BITS and key.key_type == "RSA":
+        log.warning("a key of access tokens is left out", kid=_name(entry), why="it is short")
+        return None
+    return key

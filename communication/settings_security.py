@@ -1,0 +1,68 @@
+"""The settings about who gets in and where requests may lead. Part of communication/settings.py."""
+
+from ipaddress import ip_network
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings
+
+_LOOPBACK = "127.0.0.0/8,::1/128"
+SIGNATURES = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA"),
+)
+"""Algorithms (RFC 7518, RFC 8037) whose keys can be shown to everybody."""
+
+
+class SecuritySettings(BaseSettings):
+    """Authentication, and the addresses that clients may have us call."""
+
+    jwks: str = Field(
+        "",
+        description="Keys of access tokens: a file, or an https URL. Without it there is no "
+        "authentication, and only loopback may be bound.",
+    )
+    jwt_issuer: str = Field("tidings", description="The `iss` that access tokens must have.")
+    jwt_audience: str = Field("tidings", description="The `aud` that access tokens must have.")
+    jwt_algorithms: str = Field(
+        "RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA",
+        description="Signatures that access tokens may have; of public keys only.",
+    )
+    tenant_claim: str = Field("tenant", description="The claim that names a token's tenant.")
+    callback_allow: str = Field(
+        "",
+        description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
+        "internet; default: none, loopback where there is no authentication.",
+    )
+    max_attachment: int = Field(
+        25 * 1024 * 1024, ge=1024, description="Most bytes of one email's attachments together."
+    )
+
+    @field_validator("jwks")
+    @classmethod
+    def _jwks_is_a_file_or_https(cls, value: str) -> str:
+        if "://" in value and urlsplit(value).scheme != "https":
+            raise ValueError("must be a file or an https:// URL: who can change it lets anyone in")
+        return value
+
+    @field_validator("jwt_algorithms")
+    @classmethod
+    def _algorithms_have_public_keys(cls, value: str) -> str:
+        for one in value.split(","):
+            if one.strip() not in SIGNATURES:
+                raise ValueError(f"must be of {', '.join(SIGNATURES)}, by comma")
+        return value
+
+    @field_validator("callback_allow")
+    @classmethod
+    def _callback_allow_is_networks(cls, value: str) -> str:
+        for network in filter(None, value.split(",")):
+            ip_network(network.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _nobody_but_this_machine_calls(self) -> Self:
+        if not self.jwks and "callback_allow" not in self.model_fields_set:
+            object.__setattr__(self, "callback_allow", _LOOPBACK)
+        return self

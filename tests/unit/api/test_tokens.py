@@ -1,0 +1,292 @@
+"""Which access tokens are good."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from api.jwks import KeySet, open_keys
+from api.tokens import MOST_REMEMBERED, Tokens, open_tokens
+from communication.errors import (
+    AccessDenied,
+    ExpiredCredentials,
+    InvalidCredentials,
+    RequestError,
+    ServiceUnavailable,
+    SettingsError,
+)
+from communication.settings import Settings
+from communication.settings_security import SIGNATURES
+from tests.issuer import Issuer
+
+ISSUER = Issuer("RS256")
+
+
+@pytest.fixture
+def jwks(tmp_path: Path) -> Path:
+    return ISSUER.publish(tmp_path / "jwks.json")
+
+
+@pytest.fixture
+def tokens(jwks: Path) -> Tokens:
+    return opened(jwks)
+
+
+def opened(jwks: Path, **settings: Any) -> Tokens:
+    found = open_tokens(Settings(jwks=str(jwks), **settings))
+    assert found is not None
+    return found
+
+
+def segment(value: object) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def unsigned(header: dict[str, Any], **claims: Any) -> str:
+    return f"{segment(header)}.{segment(ISSUER.claims(**claims))}."
+
+
+def hmac_with_public_key() -> str:
+    """The public key's text, taken for a shared secret."""
+    public = ISSUER.key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    text = f"{segment({'alg': 'HS256', 'kid': 'k1', 'typ': 'JWT'})}.{segment(ISSUER.claims())}"
+    return f"{text}.{segment(hmac.new(public, text.encode(), hashlib.sha256).digest())}"
+
+
+def embedded_key() -> str:
+    """Signed by a key that the token itself brings."""
+    return Issuer("ES256").token(headers={"jwk": Issuer("ES256").jwk, "jku": "https://evil/"})
+
+
+def tampered() -> str:
+    head, _, signature = ISSUER.token().split(".")
+    return f"{head}.{segment(ISSUER.claims(tenant='b'))}.{signature}"
+
+
+def test_a_good_token_says_who_calls(tokens: Tokens) -> None:
+    caller = tokens.caller(ISSUER.token(scope="hub:write  events:read"))
+    assert (caller.tenant, caller.client) == ("a", "shop")
+    assert caller.scopes == {"hub:write", "events:read"}
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "ES384", "EdDSA"])
+def test_other_kinds_of_keys_are_good_too(algorithm: str, tmp_path: Path) -> None:
+    issuer = Issuer(algorithm)
+    tokens = opened(issuer.publish(tmp_path / "jwks.json"))
+    assert tokens.caller(issuer.token()).client == "shop"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "a.b.c",
+        "..",
+        "." * 5000,
+        unsigned({"alg": "none", "typ": "JWT"}),
+        unsigned({"alg": "None", "kid": "k1"}),
+        unsigned({"alg": "nOnE", "kid": "k1"}),
+        unsigned({"alg": None, "kid": "k1"}),
+        unsigned({"alg": ["RS256"], "kid": "k1"}),
+        unsigned({"alg": "RS256", "kid": "k1"}),
+        unsigned({"kid": "k1"}),
+        unsigned({"alg": "RS256", "kid": {"a": 1}}),
+        unsigned({"alg": "RS256", "kid": "../../../etc/passwd"}),
+        unsigned({"alg": "RS256", "kid": "k1' OR '1'='1"}),
+        f"{segment(b'[' * 4000)}.{segment({})}.",
+        hmac_with_public_key(),
+        embedded_key(),
+        tampered(),
+        ISSUER.token() + "A",
+        ISSUER.token() + ".x",
+        ISSUER.token(headers={"typ": "id+jwt"}),
+        ISSUER.token(headers={"typ": "logout+jwt"}),
+        ISSUER.token(headers={"crit": ["b64"], "b64": True}),
+        ISSUER.token(headers={"crit": ["x"], "x": 1}),
+        ISSUER.token(headers={"kid": "unknown"}),
+        ISSUER.token(iss="https://evil.example"),
+        ISSUER.token(iss=None),
+        ISSUER.token(iss="tidings/"),
+        ISSUER.token(aud="other"),
+        ISSUER.token(aud=None),
+        ISSUER.token(aud=["other", "tiding"]),
+        ISSUER.token(exp=None),
+        ISSUER.token(exp="tomorrow"),
+        ISSUER.token(exp=True),
+        ISSUER.token(exp=float("inf")),
+        ISSUER.token(exp=float("nan")),
+        ISSUER.token(nbf=int(time.time()) + 3600),
+        ISSUER.token(client_id=None),
+        ISSUER.token(client_id=7),
+        ISSUER.token(client_id=""),
+        Issuer("RS256").token(),
+        Issuer("ES256").token(),
+    ],
+)
+def test_a_token_that_is_not_ours_is_invalid(tokens: Tokens, token: str) -> None:
+    with pytest.raises(InvalidCredentials):
+        tokens.caller(token)
+
+
+@pytest.mark.parametrize(
+    "tenant", [None, "", "..", "a/b", "a\n", "a" * 65, 7, ["a"], " a", "ä", {"a": 1}]
+)
+def test_a_token_without_a_usable_tenant_is_denied(tokens: Tokens, tenant: object) -> None:
+    with pytest.raises(AccessDenied):
+        tokens.caller(ISSUER.token(tenant=tenant))
+
+
+def test_an_expired_token_is_told_apart(tokens: Tokens) -> None:
+    with pytest.raises(ExpiredCredentials):
+        tokens.caller(ISSUER.token(exp=int(time.time()) - 1))
+
+
+def test_a_token_that_is_remembered_expires_all_the_same(tokens: Tokens) -> None:
+    token = ISSUER.token(exp=time.time() + 0.3)
+    tokens.caller(token)
+    time.sleep(0.31)
+    with pytest.raises(ExpiredCredentials):
+        tokens.caller(token)
+
+
+def test_the_claim_of_the_tenant_is_a_setting(jwks: Path) -> None:
+    tokens = opened(jwks, tenant_claim="org")
+    assert tokens.caller(ISSUER.token(org="b")).tenant == "b"
+
+
+def test_a_short_rsa_key_is_left_out(tmp_path: Path) -> None:
+    weak = Issuer("RS256")
+    public = rsa.generate_private_key(65537, 1024).public_key()
+    weak.jwk = {**RSAAlgorithm.to_jwk(public, as_dict=True), "kid": "weak"}
+    with pytest.raises(SettingsError, match="no public key"):
+        opened(weak.publish(tmp_path / "jwks.json"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"keys": 7}',
+        '{"keys": []}',
+        '{"keys": [7]}',
+        '{"keys": [{"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}]}',
+        '{"keys": [{"kty": "RSA", "n": "!", "e": "AQAB"}]}',
+        '{"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]}',
+        '{"keys": [{"kty": ["RSA"], "crv": {}, "alg": []}]}',
+    ],
+)
+def test_a_file_without_public_keys_stops_the_start(tmp_path: Path, text: str) -> None:
+    (tmp_path / "jwks.json").write_text(text)
+    with pytest.raises(SettingsError, match="TIDINGS_JWKS"):
+        opened(tmp_path / "jwks.json")
+
+
+@pytest.mark.parametrize(
+    "change", [{"use": "enc"}, {"key_ops": ["encrypt"]}, {"alg": "PS256"}, {"alg": "RSA-OAEP"}]
+)
+def test_a_key_verifies_only_what_it_is_for(tmp_path: Path, change: dict[str, Any]) -> None:
+    issuer = Issuer("RS256")
+    issuer.jwk |= change
+    other = Issuer("ES256", kid="other")
+    tokens = opened(issuer.publish(tmp_path / "jwks.json", other))
+    with pytest.raises(InvalidCredentials):
+        tokens.caller(issuer.token())
+
+
+def test_an_algorithm_that_is_not_allowed_is_refused(tmp_path: Path) -> None:
+    other = Issuer("ES256", kid="other")
+    tokens = opened(other.publish(tmp_path / "two.json", ISSUER), jwt_algorithms="ES256")
+    tokens.caller(other.token())
+    with pytest.raises(InvalidCredentials):
+        tokens.caller(ISSUER.token())
+
+
+def test_no_algorithm_of_shared_secrets_can_be_allowed() -> None:
+    assert not any(one.startswith("HS") or one == "none" for one in SIGNATURES)
+    with pytest.raises(ValueError, match="must be of"):
+        Settings(jwt_algorithms="HS256")
+
+
+def test_a_withdrawn_key_is_no_longer_trusted_even_for_remembered_tokens(tmp_path: Path) -> None:
+    first, second = Issuer("ES256", "one"), Issuer("ES256", "two")
+    path = first.publish(tmp_path / "jwks.json")
+    keys = open_keys(Settings(jwks=str(path)))
+    assert keys is not None
+    tokens = Tokens(keys, issuer="tidings", audience="tidings", tenant_claim="tenant")
+    token = first.token()
+    tokens.caller(token)
+
+    second.publish(path)
+    keys._next_look = 0.0  # noqa: SLF001
+
+    assert tokens.caller(second.token()).client == "shop"
+    with pytest.raises(InvalidCredentials):
+        tokens.caller(token)
+
+
+class Source:
+    """A source of keys that counts how often it is read."""
+
+    def __init__(self, *issuers: Issuer) -> None:
+        self.issuers = issuers
+        self.reads = 0
+
+    def __call__(self) -> bytes:
+        self.reads += 1
+        return json.dumps({"keys": [one.jwk for one in self.issuers]}).encode()
+
+
+def test_unknown_names_have_the_keys_fetched_at_most_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("api.jwks.time.monotonic", lambda: clock[0])
+    first, second = Issuer("ES256", "one"), Issuer("ES256", "two")
+    source = Source(first)
+    keys = KeySet(source, every=600, allowed=frozenset(SIGNATURES))
+    tokens = Tokens(keys, issuer="tidings", audience="tidings", tenant_claim="tenant")
+    tokens.caller(first.token())
+    source.issuers = (first, second)
+
+    for _ in range(20):
+        with pytest.raises(InvalidCredentials):
+            tokens.caller(second.token())
+    assert source.reads == 1
+
+    clock[0] += 61
+    assert tokens.caller(second.token()).client == "shop"
+    assert source.reads == 2
+
+
+def test_without_any_keys_nobody_is_called_invalid() -> None:
+    keys = KeySet(lambda: b"{}", every=600, allowed=frozenset(SIGNATURES))
+    tokens = Tokens(keys, issuer="tidings", audience="tidings", tenant_claim="tenant")
+    with pytest.raises(ServiceUnavailable):
+        tokens.caller(ISSUER.token())
+
+
+def test_the_memory_of_tokens_is_bounded(tokens: Tokens) -> None:
+    caller = tokens.caller(ISSUER.token())
+    for number in range(MOST_REMEMBERED + 50):
+        tokens._remember(number.to_bytes(8), (caller, 0.0))  # noqa: SLF001
+    assert len(tokens._verified) == MOST_REMEMBERED  # noqa: SLF001
+
+
+def test_every_failure_is_an_error_of_a_contract(tokens: Tokens) -> None:
+    for text in ("\x00", "é.é.é", "a" * 100_000, "-.-.-"):
+        with pytest.raises(RequestError):
+            tokens.caller(text)

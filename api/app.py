@@ -13,6 +13,7 @@ from api.devices import Devices, OneDevice
 from api.edge import Edge
 from api.errors import add_error_handlers
 from api.gate import Gate, GatedApp
+from api.hub_care import Callbacks, Example, Recovery, Rotation
 from api.hubs import Hubs, OneHub
 from api.listener import HeardEvent, Listener
 from api.message import Message
@@ -20,6 +21,7 @@ from api.messages import Messages, NewSend, Send
 from api.notifications import PATH, Notifications, OneSubscription, Subscriptions
 from api.operations import Health, Metrics, Ready
 from api.order_events import Order, OrderEvents
+from api.receipts import Receipts
 from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
 from communication.polling import Polling
@@ -55,9 +57,14 @@ def create_app(
     app.add_route("/communicationMessage/{message_id}/delivery", Deliveries(context))
     app.add_route("/hub", Hubs(context))
     app.add_route("/hub/{hub_id}", OneHub(context))
+    app.add_route("/hub/{hub_id}/callback", Callbacks(context))
+    app.add_route("/hub/{hub_id}/recover", Recovery(context))
+    app.add_route("/hub/{hub_id}/rotateSecret", Rotation(context))
+    app.add_route("/hub/{hub_id}/test", Example(context))
     _serve_events(app, context, redis or open_redis(settings))
     app.add_route("/appUser/{app_user_id}/device", Devices(context))
     app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
+    app.add_route("/receipt/{channel}", Receipts(store, settings))
     app.add_route("/api/2.3.1/orderevents", OrderEvents(context))
     app.add_route("/api/2.3.1/orders/{order_id:path}", Order(context))
     app.add_route("/health", Health())

@@ -125,6 +125,8 @@ class Environment:
     default_sender: Sender
     send_timeout: float
     """Seconds: every call to a provider ends before it, shorter than the lease."""
+    public_url: str = ""
+    """How providers reach us."""
     mail: MailPolicy = field(default_factory=MailPolicy)
     on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt
     """What a channel calls with a receipt that came to it; from any thread, returns at once.
@@ -157,7 +159,11 @@ class Channel(Protocol):
         ...
 
     def send(self, outbound: Outbound) -> str:
-        """Send, and return the provider's reference; a DeliveryError if it did not take it."""
+        """Send, and return the provider's reference; a DeliveryError if it did not take it.
+
+        A message that goes in parts, each with a reference of its own, gives them all, with
+        spaces between: receipts then come for each.
+        """
         ...
 
     def close(self) -> None:

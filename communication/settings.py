@@ -4,24 +4,24 @@ import os
 import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from communication.channel_url import split_urls
 from communication.errors import SettingsError
 from communication.phone import is_region
+from communication.settings_callbacks import CallbackSettings, Seconds
 from communication.settings_security import SecuritySettings
 
-Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
-_BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
 _URL_MARKS = frozenset("?#%")
 _PORTS = range(1, 65_536)
 
 
-class Settings(SecuritySettings):
+class Settings(SecuritySettings, CallbackSettings):
     """What an operator may set. The defaults are the embedded mode: no other server."""
 
     model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore")
@@ -62,6 +62,9 @@ class Settings(SecuritySettings):
         repr=False,
         description="By which these addresses are proved to be ours; of several by comma the "
         "first proves, all are believed.",
+    )
+    suppression: bool = Field(
+        default=True, description="Write no more to addresses from which mail came back for good."
     )
     attachments: Path = Field(
         Path("attachments"), description="Folder that attachment paths are inside of."
@@ -226,7 +229,7 @@ def listed(value: str) -> list[str]:
 
 def redacted(url: str) -> str:
     """A URL, or a comma-separated list of them, without passwords: the form that may be logged."""
-    return ",".join(_redact_one(part) for part in _BETWEEN_URLS.split(url))
+    return ",".join(_redact_one(part) for part in split_urls(url))
 
 
 def is_loopback(host: str) -> bool:

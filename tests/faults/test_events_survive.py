@@ -47,13 +47,13 @@ def wipe_redis(installation: Installation) -> None:
 
 FAULTS: tuple[Callable[[Installation], None], ...] = (
     kill_worker,
-    kill_relay,
-    kill_callbacks,
-    wipe_redis,
-    kill_fan_out,
-    wipe_rabbitmq,
     kill_and_restart_postgresql,
+    kill_relay,
+    wipe_redis,
+    kill_callbacks,
+    kill_fan_out,
     kill_api,
+    wipe_rabbitmq,
 )
 UNREADABLE = (kill_and_restart_postgresql, kill_api)
 """What is read while these happen may be lost on its way: a read is destructive (seed 001)."""
@@ -196,8 +196,9 @@ def test_everyone_is_told_of_everything_whatever_dies(installation: Installation
         hubs = [stack.enter_context(hub(installation)) for _ in range(HUBS)]
         pollers = [Polling(installation, may_read) for _ in range(POLLERS)]
         following, sending = Following(installation), Sending(installation)
-        for one in (*pollers, following):
-            stack.enter_context(repeating(one.step))
+        steps = [following.step, *(one.step for one in pollers)]
+        for step in steps:
+            stack.enter_context(repeating(step))
         senders = [Thread(target=sending.run) for _ in range(SENDERS)]
         for sender in senders:
             sender.start()

@@ -20,6 +20,7 @@ from api.messages import Messages, NewSend, Send
 from api.notifications import PATH, Notifications, OneSubscription, Subscriptions
 from api.operations import Health, Metrics, Ready
 from api.order_events import Order, OrderEvents
+from api.receipts import Receipts
 from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
 from communication.polling import Polling
@@ -58,6 +59,7 @@ def create_app(
     _serve_events(app, context, redis or open_redis(settings))
     app.add_route("/appUser/{app_user_id}/device", Devices(context))
     app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
+    app.add_route("/receipt/{channel}", Receipts(store, settings))
     app.add_route("/api/2.3.1/orderevents", OrderEvents(context))
     app.add_route("/api/2.3.1/orders/{order_id:path}", Order(context))
     app.add_route("/health", Health())

@@ -47,6 +47,11 @@ def read_nothing(req: Request, *, max_body: int) -> None:
         )
 
 
+def read_raw(req: Request, *, max_body: int) -> bytes:
+    """The body as it is; b"" where there is none."""
+    return _read_patiently(req, max_body)
+
+
 def _read_patiently(req: Request, max_body: int) -> bytes:
     try:
         return _read(req, max_body)

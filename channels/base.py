@@ -125,6 +125,8 @@ class Environment:
     default_sender: Sender
     send_timeout: float
     """Seconds: every call to a provider ends before it, shorter than the lease."""
+    public_url: str = ""
+    """How providers reach us."""
     mail: MailPolicy = field(default_factory=MailPolicy)
     on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt
     """What a channel calls with a receipt that came to it; from any thread, returns at once.

@@ -11,10 +11,12 @@ from channels.addresses import mailbox
 from channels.base import Channel, Environment, Sender
 from channels.failover import in_turn
 from channels.push import most_in_turn, open_push
-from channels.url import ChannelUrl
+from channels.url import ChannelUrl, split_urls
 from communication.errors import PermanentDeliveryError, SettingsError
 
 CHANNELS = {
+    "http": "channels.gateway:GatewayChannel",
+    "https": "channels.gateway:GatewayChannel",
     "folder": "channels.folder:FolderChannel",
     "null": "channels.null:NullChannel",
     "smpp": "channels.smpp:SmppChannel",
@@ -45,7 +47,7 @@ def open_channels(urls: str, environment: Environment) -> Channel:
     """
     if environment.medium == "email":
         _check_sender(environment.default_sender)
-    listed = [url.strip() for url in urls.split(",")]
+    listed = split_urls(urls)
     platforms = [_platform(url, environment) for url in listed]
     sharing = most_in_turn(platforms)
     each = replace(environment, send_timeout=environment.send_timeout / sharing)

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 
 from communication.errors import ConnectionFailed, HttpError, Refused, TimedOut
@@ -53,7 +54,7 @@ class HttpClient:
         self._guard = guard
         self._timeout = timeout
         self._max_body = max_body
-        self._tls = bound(tls or tls_context())
+        self._given_tls = tls
         self._pool = Pool(connections_per_host)
 
     def request(
@@ -89,10 +90,15 @@ class HttpClient:
         """Close what is kept open."""
         self._pool.close()
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return bound(self._given_tls or tls_context())  # the system's certificates take a while
+
     def _connection(self, target: Target, deadline: float) -> Connection:
         connection = self._pool.take(target.origin)
         if connection is None:
-            connection = Connection(target.origin, self._guard, self._tls)
+            tls = self._tls if target.origin.scheme == "https" else None
+            connection = Connection(target.origin, self._guard, tls)
             try:
                 connection.open(deadline)
             except TimeoutError as error:

@@ -52,7 +52,7 @@ class Connection(HTTPConnection):
 
     sock: socket.socket | None
 
-    def __init__(self, origin: Origin, guard: Guard | None, tls: ssl.SSLContext) -> None:
+    def __init__(self, origin: Origin, guard: Guard | None, tls: ssl.SSLContext | None) -> None:
         super().__init__(origin.host, origin.port)
         self.auto_open = 0  # what ends in an error is not silently sent anew
         self.origin = origin
@@ -100,7 +100,7 @@ class Connection(HTTPConnection):
         super().send(request)
 
     def _secured(self, plain: "_PlainSocket", deadline: float) -> socket.socket:
-        if self.origin.scheme == "http":
+        if self._tls is None:
             return plain
         plain.settimeout(remaining(deadline))
         return self._tls.wrap_socket(plain, server_hostname=self.origin.host)

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from communication.channel_url import split_urls
 from communication.errors import SettingsError
 from communication.phone import is_region
 from communication.settings_security import SecuritySettings
 
 Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
-_BETWEEN_URLS = re.compile(r",(?=[a-zA-Z0-9+.-]*://)")  # a password may hold a comma
 _URL_MARKS = frozenset("?#%")
 _PORTS = range(1, 65_536)
 
@@ -226,7 +226,7 @@ def listed(value: str) -> list[str]:
 
 def redacted(url: str) -> str:
     """A URL, or a comma-separated list of them, without passwords: the form that may be logged."""
-    return ",".join(_redact_one(part) for part in _BETWEEN_URLS.split(url))
+    return ",".join(_redact_one(part) for part in split_urls(url))
 
 
 def is_loopback(host: str) -> bool:

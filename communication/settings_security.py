@@ -35,6 +35,9 @@ class SecuritySettings(BaseSettings):
         description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
         "internet; default: none, loopback where there is no authentication.",
     )
+    max_attachment: int = Field(
+        25 * 1024 * 1024, ge=1024, description="Most bytes of one email's attachments together."
+    )
 
     @field_validator("jwks")
     @classmethod

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from typing import Any
 
-from communication.errors import MissingField
+from communication.errors import MissingField, Refused
 from communication.fields import Fields, Spellings, present
+from communication.http_url import parse_url
 from communication.wire_receiver import check_period
 
 ATTACHMENT_FIELDS = Spellings(
@@ -25,7 +26,6 @@ ATTACHMENT_FIELDS = Spellings(
     URL="url",
 )
 _MIME_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+( *;[\x20-\x7e]*)?", re.ASCII)
-_URL = re.compile(r"https?://[^\s/?#]+[^\s\x00-\x1f\x7f]*", re.IGNORECASE)
 _LONGEST = {
     "id": 256,
     "name": 255,
@@ -47,8 +47,7 @@ def read_attachment(value: object) -> dict[str, Any]:
         raise MissingField("path, url or content is required", field="path")
     _check_path(fields, texts["path"])
     _check_content(fields, content, texts["mimeType"])
-    if texts["url"] is not None and not _URL.fullmatch(texts["url"]):
-        raise fields.invalid("url", "must be an absolute http or https URL")
+    _check_url(fields, texts["url"])
     fields.nested("validFor", check_period)
     known = present(**texts, content=content, size=fields.amount("size"))
     return (
@@ -65,6 +64,15 @@ def _check_path(fields: Fields, path: str | None) -> None:
         raise fields.invalid("path", "must stay in the attachments folder: no '..'")
     if "\\" in path or any(unicodedata.category(letter) == "Cc" for letter in path):
         raise fields.invalid("path", "must have no backslashes and no control characters")
+
+
+def _check_url(fields: Fields, url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        parse_url(url)
+    except Refused as error:
+        raise fields.invalid("url", f"can't be fetched: {error.reason}") from error
 
 
 def _check_content(fields: Fields, content: str | None, mime_type: str | None) -> None:

@@ -6,17 +6,18 @@ import mimetypes
 import os
 import stat
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from channels.base import Attachment
 from communication.clock import parse
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
+from communication.settings import Settings
+from worker.fetching import Fetched, Fetcher, shown
 
-LARGEST = 25 * 1024 * 1024
-"""Octets of one attachment: what most mail servers take at most."""
 _OCTETS = "application/octet-stream"
 _NO_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _NAMELESS = "attachment"
@@ -24,8 +25,39 @@ _NAMELESS = "attachment"
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def read_attachment(folder: Path, item: Mapping[str, Any], *, largest: int = LARGEST) -> Attachment:
-    """One attachment of a message, read: its base64 `content`, else the file at its `path`.
+class Attachments:
+    """Reads what goes with an email. Shared by threads."""
+
+    def __init__(self, settings: Settings, fetcher: Fetcher) -> None:
+        self._folder = settings.attachments
+        self._apart = bool(settings.jwks)
+        self._largest = settings.max_attachment
+        self._fetcher = fetcher
+
+    def of(self, tenant: str, document: Mapping[str, Any], moment: datetime) -> list[Attachment]:
+        """Those of a message that may be sent at that moment; DeliveryError if one can't be read.
+
+        With authentication each tenant has a folder of its own, named after it.
+        """
+        folder = self._folder / tenant if self._apart else self._folder
+        found: list[Attachment] = []
+        room = self._largest
+        for item in document.get("attachment") or ():
+            if is_valid(item, moment):
+                fetch = partial(self._fetcher.fetch, tenant)
+                found.append(read_attachment(folder, item, largest=room, fetch=fetch))
+                room -= len(found[-1].content)
+        return found
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._fetcher.close()
+
+
+def read_attachment(
+    folder: Path, item: Mapping[str, Any], *, largest: int, fetch: Callable[[str], Fetched]
+) -> Attachment:
+    """One attachment, read: its base64 `content`, else the file at its `path`, else at its `url`.
 
     A path is one inside the folder, with or without a leading slash; links inside may not lead
     out. PermanentDeliveryError, naming the attachment as the client wrote it, for anything else
@@ -37,8 +69,8 @@ def read_attachment(folder: Path, item: Mapping[str, Any], *, largest: int = LAR
     if path:
         return _from_file(folder, str(path), item, largest)
     if item.get("url"):
-        raise PermanentDeliveryError("attachments by URL are not fetched yet")
-    raise PermanentDeliveryError("an attachment has neither path nor content")
+        return _from_url(str(item["url"]), item, largest, fetch)
+    raise PermanentDeliveryError("an attachment has neither path, nor url, nor content")
 
 
 def is_valid(item: Mapping[str, Any], moment: datetime) -> bool:
@@ -56,7 +88,7 @@ def _inline(item: Mapping[str, Any], largest: int) -> Attachment:
     except (binascii.Error, ValueError) as error:
         raise _unusable(name, "its content is not base64") from error
     if len(content) > largest:
-        raise _unusable(name, f"it is larger than {largest} octets")
+        raise _unusable(name, _too_large(largest))
     return Attachment(name=name, mime_type=mime_type or _guess(name), content=content)
 
 
@@ -72,6 +104,17 @@ def _from_file(folder: Path, path: str, item: Mapping[str, Any], largest: int) -
     name = str(item.get("name") or last)
     mime_type = str(item.get("mimeType") or "") or _guess(name, last)
     return Attachment(name=name, mime_type=mime_type, content=content)
+
+
+def _from_url(
+    url: str, item: Mapping[str, Any], largest: int, fetch: Callable[[str], Fetched]
+) -> Attachment:
+    fetched = fetch(url)
+    if len(fetched.content) > largest:
+        raise PermanentDeliveryError(f"attachment {shown(url)}: {_too_large(largest)}")
+    name = str(item.get("name") or fetched.name or _NAMELESS)
+    mime_type = str(item.get("mimeType") or "") or fetched.mime_type or _guess(name, fetched.name)
+    return Attachment(name=name, mime_type=mime_type, content=fetched.content)
 
 
 def _inside(folder: Path, path: str) -> Path:
@@ -98,7 +141,7 @@ def _read(place: Path, path: str, largest: int) -> bytes:
             raise _unusable(path, "it is no ordinary file")
         content = file.read(largest + 1)
     if len(content) > largest:
-        raise _unusable(path, f"it is larger than {largest} octets")
+        raise _unusable(path, _too_large(largest))
     return content
 
 
@@ -114,3 +157,7 @@ def _guess(*names: str) -> str:
 
 def _unusable(name: str, why: str) -> PermanentDeliveryError:
     return PermanentDeliveryError(f"attachment {name!r}: {why}")
+
+
+def _too_large(largest: int) -> str:
+    return f"it is larger than {largest} octets, which TIDINGS_MAX_ATTACHMENT leaves for it"

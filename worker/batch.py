@@ -87,7 +87,7 @@ class BatchRunner:
     def close(self) -> None:
         """Let go of threads and connections, after the last batch."""
         self._pool.close()
-        self._deliverer.channel.close()
+        self._deliverer.close()
 
     def run(self, keys: Sequence[int], relayed: str, *, alone: bool = False) -> None:
         """Deliver what of `keys` is still leased under `relayed`; `alone`: with nothing beside."""

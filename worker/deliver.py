@@ -17,7 +17,8 @@ from communication.receipts import can_be_awaited
 from communication.recordable import recordable
 from communication.settings import Settings
 from communication.sms_text import measure, simplify
-from worker.attachments import is_valid, read_attachment
+from worker.attachments import Attachments
+from worker.fetching import open_fetcher
 from worker.outcomes import Outcome
 from worker.render import Job, render
 from worker.retry import next_try
@@ -39,6 +40,12 @@ class Deliverer:
     def __init__(self, channel: Channel, settings: Settings) -> None:
         self.channel = channel
         self._settings = settings
+        self._enclosed = Attachments(settings, open_fetcher(settings))
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._enclosed.close()
+        self.channel.close()
 
     def attempt(self, job: Job) -> Outcome:
         """Try once. Never raises: whatever went wrong is an outcome."""
@@ -106,12 +113,7 @@ class Deliverer:
     def _attachments(self, job: Job) -> tuple[Attachment, ...]:
         if job.document.get("type") != "Email":
             return ()
-        moment = now()
-        return tuple(
-            read_attachment(self._settings.attachments, item)
-            for item in job.document.get("attachment") or ()
-            if is_valid(item, moment)
-        )
+        return tuple(self._enclosed.of(job.tenant, job.document, now()))
 
     def _next_try(self, job: Job, error: DeliveryError) -> datetime | None:
         return next_try(

@@ -95,6 +95,7 @@ def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
     rows = connection.execute(
         select(
             MESSAGE.c.key,
+            MESSAGE.c.tenant,
             MESSAGE.c.uid,
             MESSAGE.c.id,
             MESSAGE.c.status,
@@ -116,6 +117,7 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any], devices: Iterable
     return Job(
         delivery_key=delivery.key,
         message_key=delivery.message_key,
+        tenant=message.tenant,
         message_uid=message.uid,
         message_id=message.id,
         send=delivery.send,

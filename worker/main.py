@@ -55,6 +55,7 @@ def open_medium(
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
+        public_url=settings.public_url,
         mail=open_mail_policy(settings),
         on_receipt=on_receipt,
         on_gone=on_gone,

@@ -24,6 +24,7 @@ class Job:
 
     delivery_key: int
     message_key: int
+    tenant: str = "default"
     message_uid: str
     message_id: str
     send: int

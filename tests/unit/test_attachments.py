@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from channels.base import Attachment
 from communication.errors import PermanentDeliveryError
-from worker.attachments import is_valid, read_attachment
+from worker import attachments
+from worker.attachments import is_valid
+from worker.fetching import Fetched
 
 
 @pytest.fixture
@@ -18,6 +21,13 @@ def folder(tmp_path: Path) -> Path:
     (home / "terms" / "2026.pdf").write_bytes(b"%PDF-")
     (tmp_path / "secret.txt").write_text("secret")
     return home
+
+
+def read_attachment(folder: Path, item: dict[str, Any], *, largest: int = 1000) -> Attachment:
+    def fetch(_url: str) -> Fetched:
+        raise AssertionError("nothing is to be fetched")
+
+    return attachments.read_attachment(folder, item, largest=largest, fetch=fetch)
 
 
 def refusal(folder: Path, item: dict[str, Any], **options: int) -> str:
@@ -154,11 +164,6 @@ def test_inline_content_has_a_largest_size(folder: Path) -> None:
 )
 def test_a_missing_type_is_guessed_by_the_name(folder: Path, name: str, mime_type: str) -> None:
     assert read_attachment(folder, {"content": "", "name": name}).mime_type == mime_type
-
-
-def test_a_url_alone_is_not_fetched(folder: Path) -> None:
-    reason = refusal(folder, {"url": "https://example.com/a.pdf"})
-    assert reason == "attachments by URL are not fetched yet"
 
 
 def test_a_url_beside_a_path_does_no_harm(folder: Path) -> None:

@@ -13,6 +13,8 @@ from tests.channel_contract import environment
 
 PLACES = {
     "folder": ("email", ""),
+    "http": ("sms", "localhost?gateway=46elks"),
+    "https": ("sms", "localhost?gateway=46elks"),
     "null": ("email", ""),
     "smpp": ("sms", "user:password@localhost:1"),
     "smpps": ("sms", "user:password@localhost:1"),
@@ -33,7 +35,7 @@ def test_every_scheme_of_the_table_opens(scheme: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("carrier-pigeon://loft", "unknown scheme; known are folder, null, smpp"),
+        ("carrier-pigeon://loft", "unknown scheme; known are folder, http, https, null"),
         ("null://?speed=9", "unknown parameter 'speed'"),
         ("null://host", "takes parameters only"),
         ("null://?latency=10s", "latency must be below 5s"),

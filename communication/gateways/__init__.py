@@ -1,0 +1,1 @@
+"""One TOML file per gateway, ready for use (docs/sms-gateways.md)."""

@@ -106,7 +106,10 @@ class HeardEvent(SQLModel, table=True):
 
 
 class CollectedEvent(SQLModel, table=True):
-    """What was posted to, or reported into, the Event Collector (seed 003): `body`, as answered."""
+    """What was posted to, or reported into, the Event Collector (seed 003): `body`, as answered.
+
+    `own`: Tidings itself has reported it.
+    """
 
     __tablename__ = "collected_event"
 
@@ -114,6 +117,7 @@ class CollectedEvent(SQLModel, table=True):
     id: str = Field(sa_type=Text, unique=True)
     tenant: str = Field(sa_type=Text)
     body: dict[str, Any] = Field(sa_type=Json)
+    own: bool = Field(default=False, sa_type=Boolean)
     created_at: datetime = Field(sa_type=Moment)
 
 

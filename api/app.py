@@ -13,6 +13,7 @@ from api.devices import Devices, OneDevice
 from api.edge import Edge
 from api.errors import add_error_handlers
 from api.gate import Gate, GatedApp
+from api.hub_care import Callbacks, Example, Recovery, Rotation
 from api.hubs import Hubs, OneHub
 from api.listener import HeardEvent, Listener
 from api.message import Message
@@ -56,6 +57,10 @@ def create_app(
     app.add_route("/communicationMessage/{message_id}/delivery", Deliveries(context))
     app.add_route("/hub", Hubs(context))
     app.add_route("/hub/{hub_id}", OneHub(context))
+    app.add_route("/hub/{hub_id}/callback", Callbacks(context))
+    app.add_route("/hub/{hub_id}/recover", Recovery(context))
+    app.add_route("/hub/{hub_id}/rotateSecret", Rotation(context))
+    app.add_route("/hub/{hub_id}/test", Example(context))
     _serve_events(app, context, redis or open_redis(settings))
     app.add_route("/appUser/{app_user_id}/device", Devices(context))
     app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))

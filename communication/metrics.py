@@ -39,6 +39,9 @@ RENDERS_FAILED = Counter(
     "tidings_renders_failed", "Deliveries that no message could be made for.", ("template",)
 )
 
+CALLBACKS = Counter(
+    "tidings_callbacks", "Tries at telling a hub: delivered, retry, failed or gone.", ("outcome",)
+)
 POLLED = Counter("tidings_notifications_polled", "Notifications handed out to pollers.", ())
 POLL_QUEUES_FAILED = Counter(
     "tidings_poll_queues_failed", "Times that Redis could not be reached to queue for pollers.", ()

@@ -140,7 +140,13 @@ def _base64(fields: Fields, name: str) -> str | None:
 def collect(connection: Connection, events: Sequence[Collected], *, own: bool = False) -> None:
     """Store events, and tell of them. `own`: Tidings reports them itself."""
     rows = [
-        {"id": one.id, "tenant": one.tenant, "body": one.body, "own": own, "created_at": one.at}
+        {
+            "id": one.id,
+            "tenant": one.tenant,
+            "body": one.body,
+            "to_forward": own,
+            "created_at": one.at,
+        }
         for one in events
     ]
     insert_rows(connection, COLLECTED_EVENT, rows)

@@ -159,7 +159,11 @@ class Channel(Protocol):
         ...
 
     def send(self, outbound: Outbound) -> str:
-        """Send, and return the provider's reference; a DeliveryError if it did not take it."""
+        """Send, and return the provider's reference; a DeliveryError if it did not take it.
+
+        A message that goes in parts, each with a reference of its own, gives them all, with
+        spaces between: receipts then come for each.
+        """
         ...
 
     def close(self) -> None:

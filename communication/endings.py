@@ -16,6 +16,7 @@ from communication.clock import to_wire
 from communication.events import Happening, Kind, record
 from communication.faults import report_deliveries
 from communication.model import MESSAGE, State, Status
+from communication.order_reason import ending
 
 _COUNTED = ("open_count", "delivered_count", "failed_count", "cancelled_count")
 _COUNT_OF = {
@@ -41,6 +42,11 @@ class Ending(Protocol):
     @property
     def state(self) -> State:
         """Where it stands."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why it stands so."""
         ...
 
     @property
@@ -86,6 +92,7 @@ def count(
             at=one.at,
             message_key=one.message_key,
             delivery_key=one.delivery_key,
+            changed=ending(one.state, one.reason),
         )
         for ones in ended.values()
         for one in ones

@@ -21,6 +21,7 @@ from communication.ids import new_id
 from communication.lanes import CHANNELS, LANES, queue_name
 from communication.model import DELIVERY, IDEMPOTENCY, State
 from communication.receipt_endings import count_receipts
+from communication.receipt_parts import forget_parts
 from communication.receipts import end_unanswered, forget_early
 from communication.settings import Settings
 from communication.store import Store
@@ -131,6 +132,7 @@ class Relay(Stepping):
         with self._store.write() as connection:
             connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < oldest))
             unclaimed = forget_early(connection, moment)
+            forget_parts(connection, moment)
         count_receipts("unknown", unclaimed)
 
     def end_unanswered(self) -> None:

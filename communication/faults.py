@@ -48,8 +48,8 @@ def report(connection: Connection, faults: Iterable[Fault]) -> None:
 
 def report_deliveries(connection: Connection, keys: Sequence[int]) -> None:
     """Report deliveries that have failed for good, as they are stored now."""
-    rows = connection.execute(_FAILED.where(among(connection, DELIVERY.c.key, keys))).all()
-    report(connection, [_of_delivery(row) for row in rows])
+    failed = _FAILED.where(among(connection, DELIVERY.c.key, keys)).order_by(DELIVERY.c.key)
+    report(connection, [_of_delivery(row) for row in connection.execute(failed)])
 
 
 _FAILED = select(

@@ -73,7 +73,11 @@ class Forwarder(Stepping):
         try:
             super().run()
         finally:
-            self._client.close()
+            self.close()
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        self._client.close()
 
     def _try(self, one: Forwarding) -> Forwarded:
         try:
@@ -125,7 +129,7 @@ def collector_url(given: str) -> str:
 
 def _given_up(one: Forwarding, status: int | None, reason: str) -> Forwarded:
     metrics.FORWARDED.labels("failed").inc()
-    log.error("a fault can't be forwarded", event=one.id, attempts=one.attempts + 1, why=reason)
+    log.error("a fault can't be forwarded", fault=one.id, attempts=one.attempts + 1, why=reason)
     return _ended(one, State.FAILED, status, reason)
 
 

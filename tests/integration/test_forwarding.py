@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from communication.store import Store
 from tests.events import Calls
 from tests.listener import Behaviour, Listener, answers, hangs_up, in_turn, listening
 from tests.messages import rows
+from tests.waiting import wait_until
 from worker.forwarding import Forwarder, collector_url
 
 
@@ -39,18 +40,19 @@ def report_faults(store: Store, *numbers: int) -> None:
         report(connection, [fault(one) for one in numbers])
 
 
-def forwarder(store: Store, url: str, **settings: Any) -> Forwarder:
-    settings = {"callback_schedule": "0,0,0", **settings}
-    return Forwarder(store, Settings(event_collector_url=url, **settings), Calls())
+def forward_all(store: Store, url: str, schedule: str = "0,0,0") -> None:
+    """Forward until nothing is due."""
+    settings = Settings(event_collector_url=url, callback_schedule=schedule)
+    with closing(Forwarder(store, settings, Calls())) as one:
+        while one.step():
+            pass
 
 
 @contextmanager
-def forwarding(store: Store, behave: Behaviour, **settings: Any) -> Iterator[Listener]:
+def forwarding(store: Store, behave: Behaviour, schedule: str = "0,0,0") -> Iterator[Listener]:
     """A collector to which all that is due was forwarded, time after time."""
     with listening(behave) as collector:
-        one = forwarder(store, collector.url, **settings)
-        while one.step():
-            pass
+        forward_all(store, collector.url, schedule)
         yield collector
 
 
@@ -85,9 +87,7 @@ def test_what_clients_posted_is_not_forwarded(store: Store) -> None:
 @pytest.mark.parametrize(
     "first", [answers(502), answers(503, Retry_After="0"), hangs_up], ids=["502", "503", "hang up"]
 )
-def test_a_collector_that_fails_for_a_while_is_tried_again(
-    store: Store, first: Behaviour
-) -> None:
+def test_a_collector_that_fails_for_a_while_is_tried_again(store: Store, first: Behaviour) -> None:
     report_faults(store, 1)
     with forwarding(store, in_turn(first, first, answers(201))) as collector:
         assert len(collector.heard) == 3
@@ -97,7 +97,7 @@ def test_a_collector_that_fails_for_a_while_is_tried_again(
 
 def test_it_waits_between_tries(store: Store) -> None:
     report_faults(store, 1)
-    with forwarding(store, answers(503), callback_schedule="3600") as collector:
+    with forwarding(store, answers(503), "3600") as collector:
         assert len(collector.heard) == 1
     row = only(store)
     assert (row.state, row.status, row.ended_at) == (State.PENDING, 503, None)
@@ -119,11 +119,11 @@ def test_what_can_not_be_forwarded_is_given_up_and_never_itself_reported(
 def test_a_collector_that_is_away_is_waited_for(store: Store) -> None:
     report_faults(store, 1)
     collector = Listener(answers(201))
-    one = forwarder(store, collector.url, callback_schedule="0," * 50)
-    assert one.step()
+    forward_all(store, collector.url, schedule="0.2")
+    assert only(store).state == State.PENDING
     collector.open()
-    while one.step():
-        pass
+    wait_until(lambda: only(store).due_at < now())
+    forward_all(store, collector.url)
     collector.close()
     assert len(collector.heard) == 1
     assert only(store).state == State.DELIVERED
@@ -132,14 +132,8 @@ def test_a_collector_that_is_away_is_waited_for(store: Store) -> None:
 def test_two_forwarders_send_each_fault_once(store: Store) -> None:
     report_faults(store, *range(100))
     with listening(answers(201)) as collector:
-        both = [forwarder(store, collector.url) for _ in range(2)]
-
-        def run(one: Forwarder) -> None:
-            while one.step():
-                pass
-
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(run, both))
+            list(pool.map(lambda _: forward_all(store, collector.url), range(2)))
         entities = [one.json["entity_id"] for one in collector.heard]
     assert sorted(entities) == sorted(f"delivery-{number}" for number in range(100))
 

@@ -30,6 +30,11 @@ RECEIPTS = Counter(
 PUBLISH_FAILED = Counter(
     "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
 )
+REFUSED = Counter(
+    "tidings_requests_refused",
+    "Requests refused for the service's own sake: slow, size, crowd, rate, backlog.",
+    ("why",),
+)
 TEMPLATE_FAULTS = Counter(
     "tidings_template_faults",
     "Edits that broke a template, as each process met them.",

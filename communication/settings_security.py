@@ -38,6 +38,12 @@ class SecuritySettings(BaseSettings):
     max_attachment: int = Field(
         25 * 1024 * 1024, ge=1024, description="Most bytes of one email's attachments together."
     )
+    client_patience: float = Field(
+        15,
+        gt=0,
+        description="Seconds for a request's head to come, and for a body or an answer beyond "
+        "what 64 KiB/s allow.",
+    )
 
     @field_validator("jwks")
     @classmethod

@@ -35,6 +35,9 @@ REFUSED = Counter(
     "Requests refused for the service's own sake: slow, size, crowd, rate, backlog.",
     ("why",),
 )
+UNCOUNTED = Counter(
+    "tidings_requests_uncounted", "Requests let through because Redis could not count them.", ()
+)
 TEMPLATE_FAULTS = Counter(
     "tidings_template_faults",
     "Edits that broke a template, as each process met them.",

@@ -16,7 +16,8 @@ from communication.errors import InvalidPathParameter, InvalidQueryParameter, Re
 from communication.fields import Fields, Spellings, present
 from communication.http_client import Guard
 from communication.hub_query import parse_hub_query
-from communication.hubs import HubState, NewHub, find_hub, list_hubs, register, unregister
+from communication.hub_status import shown_state
+from communication.hubs import NewHub, find_hub, list_hubs, register, unregister
 
 _FIELDS = Spellings("callback", "query")
 _LONGEST = 2048
@@ -116,9 +117,8 @@ def _registered(row: Row[Any]) -> dict[str, Any]:
 
 def _represent(row: Row[Any]) -> dict[str, Any]:
     """With how it is doing."""
-    failing = "failing" if row.failing_since else row.state
     return _registered(row) | present(
-        state=row.state if row.state == HubState.DISABLED else failing,
+        state=shown_state(row),
         failingSince=row.failing_since and to_wire(row.failing_since),
         restingUntil=row.resting_until and to_wire(row.resting_until),
         oldSecretUntil=row.old_secret_until and to_wire(row.old_secret_until),

@@ -25,6 +25,7 @@ def measure_delivering(
     workers: int,
     each: int,
     document: Mapping[str, object] = INLINE,
+    relay_first: str = "",
 ) -> Figure:
     """The rate at which a relay and the workers clear `deliveries`, of messages to `each`.
 
@@ -35,7 +36,7 @@ def measure_delivering(
         feed_messages(connection, messages=deliveries // each, each=each, document=document)
         work = ("work", "--queues", "deliver.*.normal")
         started = [parts.enter_context(stack.tidings(database, *work)) for _ in range(workers)]
-        relay = parts.enter_context(stack.tidings(database, "relay"))
+        relay = parts.enter_context(stack.tidings(database, "relay", first=relay_first))
         stack.await_consumers(QUEUE, *started)
         wait_until(lambda: _relays(connection, relay), within=60)
         feed_deliveries(connection)

@@ -15,6 +15,7 @@ from communication.bulk import among, update_rows
 from communication.clock import to_wire
 from communication.events import Happening, Kind, record
 from communication.model import MESSAGE, State, Status
+from communication.order_reason import ending
 
 _COUNTED = ("open_count", "delivered_count", "failed_count", "cancelled_count")
 _COUNT_OF = {
@@ -40,6 +41,11 @@ class Ending(Protocol):
     @property
     def state(self) -> State:
         """Where it stands."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why it stands so."""
         ...
 
     @property
@@ -82,6 +88,7 @@ def count(
             at=one.at,
             message_key=one.message_key,
             delivery_key=one.delivery_key,
+            changed=ending(one.state, one.reason),
         )
         for ones in ended.values()
         for one in ones

@@ -63,6 +63,9 @@ class Settings(SecuritySettings, CallbackSettings):
         description="By which these addresses are proved to be ours; of several by comma the "
         "first proves, all are believed.",
     )
+    suppression: bool = Field(
+        default=True, description="Write no more to addresses from which mail came back for good."
+    )
     attachments: Path = Field(
         Path("attachments"), description="Folder that attachment paths are inside of."
     )

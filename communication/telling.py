@@ -22,9 +22,11 @@ TYPES = {
     Kind.CHANGED: UPDATE,
     Kind.DELETED: DELETION,
     Kind.ENDED: DELIVERY,
+    Kind.CONTRADICTED: DELIVERY,
 }
 """The names of seed 004 for our kinds; the last is ours. HEARD and COLLECTED have their own."""
 _RESOURCE = "CommunicationMessage"
+_OF_DELIVERIES = frozenset({Kind.ENDED, Kind.CONTRADICTED})
 _OF_MESSAGES = frozenset({Kind.CREATED, Kind.CHANGED, Kind.DELETED})
 _LATER = ("sendTimeComplete", "deliverySummary")
 """What a message has only from its first send on."""
@@ -84,7 +86,7 @@ class Teller:
         return self.tell(connection, rows.all())
 
     def _load(self, connection: Connection, events: Sequence[Row[Any]]) -> "_Known":
-        ended = [one for one in events if one.kind == Kind.ENDED]
+        ended = [one for one in events if one.kind in _OF_DELIVERIES]
         shown = sorted({one.message_key for one in events if one.kind in _OF_MESSAGES})
         owners = sorted({*shown, *(one.message_key for one in ended)})
         heads = {one.key: one for one in load_heads(connection, owners)}
@@ -117,7 +119,7 @@ class Teller:
             "eventTime": to_wire(event.at),
             "eventId": event.id,
         }
-        if event.kind == Kind.ENDED:
+        if event.kind in _OF_DELIVERIES:
             return header | self._delivery(event, known)
         resource = self._as_seen(event, known.wholes[event.message_key])
         if event.kind == Kind.CREATED:
@@ -128,9 +130,9 @@ class Teller:
         head = known.heads[event.message_key]
         message = {"id": head.id, "href": message_href(self.public_url, head.id)}
         row = known.deliveries.get(event.delivery_key)
-        return {_RESOURCE: message} | (
-            {} if row is None else {"delivery": represent_delivery(head, row)}
-        )
+        shown = {} if row is None else {"delivery": represent_delivery(head, row)}
+        said = {"contradiction": event.changed} if event.kind == Kind.CONTRADICTED else {}
+        return {_RESOURCE: message} | shown | said
 
     def _as_seen(self, event: Row[Any], whole: Mapping[str, Any]) -> dict[str, Any]:
         """The resource with the changed attributes as the event saw them; None: it had none."""

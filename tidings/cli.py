@@ -7,10 +7,11 @@ import click
 
 from communication.errors import SettingsError
 from communication.lanes import QUEUE_VERSION, all_queues
-from communication.log import configure_logging
-from communication.settings import Settings, load_settings
+from communication.settings import Settings
+from tidings.email_commands import bounce, suppression
 from tidings.explained import explained
 from tidings.keys import keys, token
+from tidings.start import start
 from tidings.templates.commands import templates
 
 
@@ -26,7 +27,7 @@ def main() -> None:
 def up(bind: str | None, data: str | None) -> None:
     """Run everything in one process, with no other server."""
     with explained():
-        settings = _start("up", bind=bind, data=data)
+        settings = start("up", bind=bind, data=data)
         from tidings.up import run_all
 
         run_all(settings)
@@ -37,7 +38,7 @@ def up(bind: str | None, data: str | None) -> None:
 def api(bind: str | None) -> None:
     """Run the HTTP API."""
     with explained():
-        settings = _start("api", bind=bind)
+        settings = start("api", bind=bind)
         _share_metrics(settings)
         from tidings.parts import run_api
 
@@ -48,7 +49,7 @@ def api(bind: str | None) -> None:
 def relay() -> None:
     """Run a relay: it hands due work to the workers."""
     with explained():
-        settings = _start("relay")
+        settings = start("relay")
         _share_metrics(settings)
         from tidings.parts import run_relay
 
@@ -66,7 +67,7 @@ def work(queues: str) -> None:
     """Run a worker: it renders and sends."""
     with explained():
         wanted = queues_matching(queues)
-        settings = _start("work")
+        settings = start("work")
         _share_metrics(settings)
         from tidings.parts import run_workers
 
@@ -82,7 +83,7 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the schema of TIDINGS_DATABASE_URL to this version; the first time, make it."""
     with explained():
-        settings = _start("db")
+        settings = start("db")
         from communication.settings import redacted
         from communication.store import upgrade as upgrade_schema
 
@@ -92,17 +93,9 @@ def upgrade() -> None:
 
 main.add_command(keys)
 main.add_command(templates)
+main.add_command(bounce)
+main.add_command(suppression)
 main.add_command(token)
-
-
-def _start(process: str, **overrides: str | None) -> Settings:
-    settings = load_settings(**overrides)
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(f"TIDINGS_DATA: no folder {settings.data}: {error.strerror}") from error
-    configure_logging(settings.log_level, process=process)
-    return settings
 
 
 def _share_metrics(settings: Settings) -> None:

@@ -21,6 +21,8 @@ from worker.stepping import Stepping
 
 MOST = 2_000
 """Events in one transaction."""
+UNHEARD_REST = 0.5
+"""Seconds between looks while nobody listens: few large batches cost half of many small ones."""
 REMIND_EVERY = 1.0
 """Seconds: a wake-up call may be lost with the broker, or come while nobody could follow it."""
 
@@ -40,11 +42,13 @@ class Sequencer(Stepping):
         self._settings = settings
         self._sinks = sinks
         self._called_at = 0.0
+        self._is_heard = True
 
     def step(self) -> bool:
         """Give positions to a batch of what is committed; whether more may be waiting."""
         count = self._sequence()
-        if count or time.monotonic() - self._called_at > REMIND_EVERY:
+        overdue = time.monotonic() - self._called_at > REMIND_EVERY
+        if overdue or (count and self._is_heard):
             self._wake()
         return count == MOST
 
@@ -58,7 +62,9 @@ class Sequencer(Stepping):
                 return 0
             write_order_events(connection, span)
             # Whoever listened before any of these were committed is seen here.
-            if not wanted_by(self._sinks, connection):
+            self._is_heard = bool(wanted_by(self._sinks, connection))
+            self._rest = self._settings.poll if self._is_heard else UNHEARD_REST
+            if not self._is_heard:
                 sequencing.advance(connection, TOLD, span.last)
         metrics.SEQUENCED.inc(span.count)
         return span.count

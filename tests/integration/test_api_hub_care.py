@@ -161,3 +161,24 @@ def test_a_rotation_with_a_key_happens_once(
     ]
     assert answers[0].json == answers[1].json
     assert rows(store, HUB)[0].old_secret == hub["secret"]
+
+
+def test_metrics_tell_how_hubs_are_and_how_long_those_that_are_well_wait(
+    api: testing.TestClient, store: Store, hub: dict[str, Any]
+) -> None:
+    post(api, hub, "test")
+    with store.write() as connection:
+        connection.execute(update(CALLBACK).values(due_at=now() - timedelta(minutes=1)))
+    assert _samples(api)["tidings_callback_age_seconds"] > 50
+    assert _samples(api)['tidings_hubs{state="active"}'] == 1
+
+    with store.write() as connection:
+        connection.execute(update(HUB).values(failing_since=now()))
+    assert _samples(api)["tidings_callback_age_seconds"] == 0
+    assert _samples(api)['tidings_hubs{state="failing"}'] == 1
+
+
+def _samples(api: testing.TestClient) -> dict[str, float]:
+    lines = api.simulate_get("/metrics").text.splitlines()
+    pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
+    return {name: float(value) for name, value in pairs}

@@ -17,6 +17,7 @@ from bench.feed import TEMPLATED
 from bench.figure import Figure
 from bench.pipelines import measure_celery, measure_dramatiq, measure_idle_dramatiq
 from bench.report import Bar, Line, machine, ratios, table
+from bench.smpp import LEAST_SLOW, measure_limit, measure_sms
 from bench.stack import Stack
 
 LEAST_ACCEPTED = 1_200
@@ -33,10 +34,11 @@ class Size:
     deliveries: int
     tasks: int
     idle: int
+    sms: int
 
 
-FULL = Size(rounds=2, seconds=8, deliveries=30_000, tasks=4_000, idle=20_000)
-QUICK = Size(rounds=1, seconds=1, deliveries=1_000, tasks=200, idle=1_000)
+FULL = Size(rounds=2, seconds=8, deliveries=30_000, tasks=4_000, idle=20_000, sms=10_000)
+QUICK = Size(rounds=1, seconds=1, deliveries=1_000, tasks=200, idle=1_000, sms=1_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,22 +111,58 @@ def measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
     }
 
 
+def sms_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
+    """SMS through an SMSC, beside what that SMSC takes from a client that does nothing else."""
+    sms = partial(measure_sms, stack, deliveries=size.sms)
+    return {
+        "limit": Measurement(
+            name="the SMSC alone",
+            unit="submits/s",
+            run=partial(measure_limit, submits=size.sms),
+            notes="prepared PDUs over one session, 100 outstanding",
+        ),
+        "sent": Measurement(
+            name="delivered by SMPP, without receipts, one worker",
+            unit="deliveries/s",
+            run=partial(sms, receipts=False),
+        ),
+        "received": Measurement(
+            name="delivered by SMPP, with receipts, one worker",
+            unit="deliveries/s",
+            run=partial(sms, receipts=True),
+        ),
+        "slow": Measurement(
+            name="delivered by SMPP, answers after 50 ms, one worker",
+            unit="deliveries/s",
+            run=partial(sms, receipts=False, latency=50),
+        ),
+    }
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the report, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one small round; proves nothing")
-    quick = parser.parse_args(arguments).quick
+    parser.add_argument("--smpp", action="store_true", help="SMS through an SMSC, nothing else")
+    given = parser.parse_args(arguments)
+    quick = given.quick
     size = QUICK if quick else FULL
     with Stack.started() as stack:
         print(machine(stack), flush=True)
-        lines = _measured(measurements(stack, size), size.rounds)
-    bars = _bars(lines)
+        wanted = sms_measurements(stack, size) if given.smpp else measurements(stack, size)
+        lines = _measured(wanted, size.rounds)
     print(f"\n{table(lines.values())}\n")
+    bars = _sms_bars(lines) if given.smpp else _bars(lines)
+    if not given.smpp:
+        _compare(lines)
+    print("", *bars, sep="\n")
+    return 0 if quick or all(bar.reached for bar in bars) else 1
+
+
+def _compare(lines: dict[str, Line]) -> None:
     others = {lines[name].name: lines[name] for name in ("celery", "dramatiq", "idle")}
     print("Tidings with one worker delivers", ", ".join(ratios(lines["delivered"], others)) + ".")
     print("With two workers it delivers", ", ".join(ratios(lines["two"], others)) + ".")
-    print("", *bars, sep="\n")
-    return 0 if quick or all(bar.reached for bar in bars) else 1
 
 
 def _measured(wanted: dict[str, Measurement], rounds: int) -> dict[str, Line]:
@@ -157,6 +195,11 @@ def _bars(lines: dict[str, Line]) -> list[Bar]:
             least=LEAST_TEMPLATED,
         ),
     ]
+
+
+def _sms_bars(lines: dict[str, Line]) -> list[Bar]:
+    slow = lines["slow"].median
+    return [Bar(name="SMS/s where each takes 50 ms", figure=slow, least=LEAST_SLOW)]
 
 
 if __name__ == "__main__":

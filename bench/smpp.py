@@ -10,8 +10,7 @@ from bench.stack import Stack
 from channels.smpp_pdu import Address, Command, Inbox, Pdu, Submit, bind_body
 from tests.foreign_smsc import PASSWORD, SYSTEM_ID, ForeignSmsc
 
-LEAST_SLOW = 600
-_WINDOW = 100
+WINDOW = 100
 _PATIENCE = 30.0
 _BODY = Submit(
     source=Address(),
@@ -38,7 +37,7 @@ def measure_limit(*, submits: int) -> Figure:
 def _exchange(connection: socket.socket, submits: int) -> None:
     inbox, sent, answered = Inbox(), 0, 0
     while answered < submits:
-        room = min(_WINDOW - (sent - answered), submits - sent)
+        room = min(WINDOW - (sent - answered), submits - sent)
         pdus = [Pdu(Command.SUBMIT_SM, sent + n + 2, body=_BODY).encode() for n in range(room)]
         connection.sendall(b"".join(pdus))
         sent += room

@@ -16,6 +16,7 @@ from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
 from communication.event_types import event_types
+from communication.http_guard import Guard
 from communication.lanes import (
     CALLBACK_QUEUE,
     CHANNELS,
@@ -72,6 +73,7 @@ def open_medium(
         mail=open_mail_policy(settings),
         on_receipt=on_receipt,
         on_gone=on_gone,
+        guard=Guard.of(settings.callback_allow),
     )
     return Simulating(open_channels(settings.channel_url(medium), environment), medium)
 

@@ -47,12 +47,21 @@ class Running:
     def devices(self) -> set[str]:
         return {one["id"] for one in self.api.call("GET", "/appUser/ann/device").json}
 
-    def send(self) -> dict[str, Any]:
+    def send(self, **changes: Any) -> dict[str, Any]:
         """What became of a message to Ann."""
-        message = self.api.send(**TO_ANN)
+        message = self.api.send(**{**TO_ANN, **changes})
         self.api.ends(message)
         (delivery,) = self.api.deliveries(message)
         return delivery
+
+
+def hello_template(folder: Path) -> Path:
+    """A folder of templates: `hello`, in English and Swedish."""
+    for path, text in (("hello", "Hello"), ("hello/sv", "Hej")):
+        (folder / path).mkdir(parents=True)
+        (folder / path / "push.title.txt").write_text(text)
+        (folder / path / "push.txt").write_text(f"{text}!")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +73,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         apple = stack.enter_context(apple_server(folder("apple")))
         service = stack.enter_context(push_service(folder("service")))
         urls = f"{apple.url()},{service.url()}"
-        up = stack.enter_context(embedded(push_url=urls, log_level="debug"))
+        texts = hello_template(folder("templates"))
+        up = stack.enter_context(embedded(push_url=urls, templates=texts, log_level="debug"))
         yield Running(up.api, apple, service)
         said = up.log()
         secrets = APNS_TOKEN, f"{service.peer.port}{PATH}", service.browser.keys["auth"], "bearer"
@@ -83,6 +93,16 @@ def test_a_message_reaches_all_devices_of_its_user(running: Running) -> None:
     alert = json.loads(pushed["body"])["aps"]["alert"]
     assert alert == {"title": "Din beställning", "body": "Den är på väg ✓"}
     assert json.loads(posted["text"])["body"] == "Den är på väg ✓"
+
+
+def test_a_template_speaks_the_language_of_the_device(running: Running) -> None:
+    running.register_both()
+    for locale in (None, "en"):
+        running.send(template="hello", locale=locale, content=None, subject=None)
+
+    alerts = [json.loads(one["body"])["aps"]["alert"] for one in running.apple.peer.received(2)]
+
+    assert [alert["body"] for alert in alerts] == ["Hej!", "Hello!"]
 
 
 def test_a_device_that_is_gone_is_unregistered_and_the_other_reached(running: Running) -> None:

@@ -29,7 +29,7 @@ class Occurrence(SQLModel):
 
 
 class StagedEvent(Occurrence, table=True):
-    """An event that has no position yet (docs/decisions/0005). `key`: in order of writing."""
+    """An event that has no position yet (docs/decisions/0006). `key`: in order of writing."""
 
     __tablename__ = "staged_event"
 

@@ -36,6 +36,7 @@ from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
 from worker.fan_out import FanOut
+from worker.forwarding import Forwarder
 from worker.hubs.relay import HubRelay
 from worker.hubs.runner import open_hub_runner
 from worker.hubs.sink import HubSink
@@ -209,10 +210,12 @@ class Relaying:
 
 def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
+    forwarders = [Forwarder(store, settings, broker)] if settings.event_collector_url else []
     return Relaying(
         Relay(store, settings, broker),
         Sequencer(store, settings, broker, open_sinks(settings, redis)),
         HubRelay(store, settings, broker),
+        *forwarders,
     )
 
 

@@ -17,6 +17,7 @@ from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
 from communication.event_types import event_types
+from communication.http_guard import Guard
 from communication.lanes import (
     CALLBACK_QUEUE,
     CHANNELS,
@@ -36,6 +37,7 @@ from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
 from worker.fan_out import FanOut
+from worker.forwarding import Forwarder
 from worker.hubs.relay import HubRelay
 from worker.hubs.runner import open_hub_runner
 from worker.hubs.sink import HubSink
@@ -61,6 +63,7 @@ def environment_of(settings: Settings, medium: str) -> Environment:
         send_timeout=settings.lease * 2 / 3,
         public_url=settings.public_url,
         mail=open_mail_policy(settings),
+        guard=Guard.of(settings.callback_allow),
     )
 
 
@@ -212,10 +215,12 @@ class Relaying:
 
 def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
+    forwarders = [Forwarder(store, settings, broker)] if settings.event_collector_url else []
     return Relaying(
         Relay(store, settings, broker),
         Sequencer(store, settings, broker, open_sinks(settings, redis)),
         HubRelay(store, settings, broker),
+        *forwarders,
     )
 
 

@@ -150,8 +150,8 @@ class Workers:
             for medium in sorted(media)
         }
         self._hubs = open_hub_runner(store, settings)
-        teller = FanOut(store, settings, open_sinks(settings, redis))
-        register_actors(broker, self._runners, teller, self._hubs)
+        self._teller = FanOut(store, settings, open_sinks(settings, redis))
+        register_actors(broker, self._runners, self._teller, self._hubs)
         self._workers = [
             _worker(broker, wanted, settings.worker_threads)
             for lane in LANES
@@ -169,6 +169,7 @@ class Workers:
 
     def stop(self) -> None:
         """Let what is in flight end and be recorded; give the rest back."""
+        self._teller.stop()
         self._hubs.stop()
         for runner in self._runners.values():
             runner.stop()

@@ -20,6 +20,7 @@ from bench.events import measure_feed, measure_idle_polls, measure_untold
 from bench.feed import TEMPLATED
 from bench.figure import Figure
 from bench.pipelines import measure_celery, measure_dramatiq, measure_idle_dramatiq
+from bench.polling import POLLERS, measure_bringing_back, measure_polling
 from bench.report import Bar, Line, machine, ratios, table
 from bench.smpp import WINDOW, measure_limit, measure_sms
 from bench.stack import Stack
@@ -129,6 +130,7 @@ def measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
 def event_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
     """What events cost, in the order of a round."""
     deliver = partial(measure_untold, stack, deliveries=size.deliveries)
+    waiting = f"{size.events // 50:,}"
     delivered = f"delivered, {size.deliveries:,} messages, nobody listens"
     return {
         "feed": Measurement(
@@ -140,6 +142,16 @@ def event_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
             name="idle polls of that feed, one after the other",
             unit="polls/s",
             run=partial(measure_idle_polls, stack, events=size.events, polls=size.events // 1_000),
+        ),
+        "polled": Measurement(
+            name=f"{waiting} waiting notifications, handed out to {POLLERS} pollers at once",
+            unit="notifications/s",
+            run=partial(measure_polling, stack, notifications=size.events // 50),
+        ),
+        "brought back": Measurement(
+            name=f"{waiting} waiting notifications, brought back to an emptied Redis",
+            unit="notifications/s",
+            run=partial(measure_bringing_back, stack, notifications=size.events // 50),
         ),
         "unsequenced": Measurement(
             name=f"{delivered}, events without positions",

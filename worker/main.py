@@ -15,7 +15,7 @@ from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
-from communication.lanes import CHANNELS, FAN_OUT_QUEUE, LANES, all_queues, queue_name
+from communication.lanes import FAN_OUT_QUEUE, all_queues, deliver_queues
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
 from communication.settings import Settings
@@ -44,11 +44,12 @@ def open_medium(
     *,
     on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt,
     on_gone: Callable[[Device], None] = keep_device,
+    redis: Redis | None = None,
 ) -> Channel:
     """The channel that the settings name for `sms`, `email` or `push`.
 
     `on_receipt` is called with what providers tell of it later, `on_gone` with devices that
-    their push service knows no more.
+    their push service knows no more. What is known of providers is shared through `redis`.
     """
     environment = Environment(
         medium=medium,
@@ -57,6 +58,7 @@ def open_medium(
         send_timeout=settings.lease * 2 / 3,
         public_url=settings.public_url,
         mail=open_mail_policy(settings),
+        redis=redis,
         on_receipt=on_receipt,
         on_gone=on_gone,
     )
@@ -84,14 +86,10 @@ def open_sinks(settings: Settings, redis: Redis) -> tuple[Sink, ...]:
     return (PolledNotifications(redis, ttl=settings.notification_ttl),)
 
 
-def queues_of(lane: str) -> list[str]:
-    """The queues of one lane."""
-    return [queue_name("deliver", channel, lane) for channel in CHANNELS]
-
-
 class Workers:
-    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting.
+    """Dramatiq workers in this process, one for each channel and lane.
 
+    So neither a full lane nor a channel whose provider is slow or dead keeps another waiting.
     One more tells of events, a batch at a time.
     """
 
@@ -105,6 +103,7 @@ class Workers:
     ) -> None:
         media = {queue.split(".")[1] for queue in queues if queue != FAN_OUT_QUEUE}
         isolation = Isolation()
+        shared = None if settings.redis_url.startswith("memory:") else redis
         self._receipts = Recorder(store)
         self._templating = open_templating(settings) if media else None
         self._runners = {
@@ -117,6 +116,7 @@ class Workers:
                         medium,
                         on_receipt=self._receipts,
                         on_gone=unregistering(store),
+                        redis=shared,
                     ),
                     settings,
                 ),
@@ -127,9 +127,9 @@ class Workers:
         }
         register_actors(broker, self._runners, FanOut(store, settings, open_sinks(settings, redis)))
         self._workers = [
-            _worker(broker, wanted, settings.worker_threads)
-            for lane in LANES
-            if (wanted := set(queues_of(lane)) & set(queues))
+            _worker(broker, {queue}, settings.worker_threads)
+            for _, _, queue in deliver_queues()
+            if queue in queues
         ]
         if FAN_OUT_QUEUE in queues:
             self._workers.append(_worker(broker, {FAN_OUT_QUEUE}, 1))

@@ -1,6 +1,5 @@
 """GET communicationMessage/{id}/delivery: what became of each receiver (docs/tmf681.md)."""
 
-import re
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -9,15 +8,12 @@ from falcon import Request, Response
 from api.context import Context
 from api.edge import caller_of
 from api.messages import checked_id
-from api.paging import page
+from api.paging import check_parameters, offset_and_limit, one_of, page, whole
 from communication.deliveries import Wanted, list_deliveries
 from communication.encoding import to_json
-from communication.errors import InvalidQueryParameter
 from communication.messages import find
 from communication.model import State
-from communication.tmf630 import DEFAULT_LIMIT, HIGHEST_LIMIT
 
-_WHOLE = re.compile("[0-9]{1,9}")
 _PARAMETERS = ("state", "send", "offset", "limit")
 
 
@@ -42,25 +38,7 @@ class Deliveries:
 
 
 def _wanted(req: Request) -> Wanted:
-    for name in req.params:
-        if name not in _PARAMETERS:
-            raise InvalidQueryParameter(f"is none of {', '.join(_PARAMETERS)}", field=name)
-    state = req.get_param("state")
-    if state is not None and state not in set(State):
-        raise InvalidQueryParameter(f"must be one of {', '.join(State)}", field="state")
-    offset, limit = _whole(req, "offset"), _whole(req, "limit")
-    return Wanted(
-        state=state,
-        send=_whole(req, "send"),
-        offset=offset or 0,
-        limit=DEFAULT_LIMIT if limit is None else min(limit, HIGHEST_LIMIT),
-    )
-
-
-def _whole(req: Request, name: str) -> int | None:
-    text = req.get_param(name)
-    if text is None:
-        return None
-    if not _WHOLE.fullmatch(text):
-        raise InvalidQueryParameter("must be a whole number, 0 or more", field=name)
-    return int(text)
+    check_parameters(req, _PARAMETERS)
+    offset, limit = offset_and_limit(req)
+    state, send = one_of(req, "state", State), whole(req, "send")
+    return Wanted(state=state, send=send, offset=offset, limit=limit)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from falcon import Request, Response
 from sqlalchemy import Connection, Row
@@ -11,10 +10,13 @@ from sqlalchemy import Connection, Row
 from api.answers import Answer
 from api.context import Context
 from api.edge import caller_of, location
+from communication.clock import to_wire
 from communication.encoding import to_json
-from communication.errors import InvalidPathParameter, InvalidQueryParameter
-from communication.fields import Fields, Spellings
+from communication.errors import InvalidPathParameter, InvalidQueryParameter, Refused
+from communication.fields import Fields, Spellings, present
+from communication.http_client import Guard
 from communication.hub_query import parse_hub_query
+from communication.hub_status import shown_state
 from communication.hubs import NewHub, find_hub, list_hubs, register, unregister
 
 _FIELDS = Spellings("callback", "query")
@@ -29,15 +31,16 @@ class Hubs:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._guard = Guard.of(context.settings.callback_allow)
 
     def on_post(self, req: Request, resp: Response) -> None:
         """201 with the signing secret, which is shown this once."""
         body = self._context.read_object(req)
-        hub = _read_hub(Fields.of(body, _FIELDS))
+        hub = _read_hub(Fields.of(body, _FIELDS), self._guard)
 
         def work(connection: Connection) -> Answer:
             row = register(connection, caller_of(req).tenant, hub)
-            shown = _represent(row) | {"secret": row.secret}
+            shown = _registered(row) | {"secret": row.secret}
             return Answer(201, to_json(shown), {"Location": location(req, "hub", row.id)})
 
         self._context.once(req, body, work).write(resp)
@@ -62,7 +65,7 @@ class OneHub:
     def on_get(self, req: Request, resp: Response, hub_id: str) -> None:
         """200."""
         with self._context.store.read() as connection:
-            row = find_hub(connection, caller_of(req).tenant, _checked_id(hub_id))
+            row = find_hub(connection, caller_of(req).tenant, checked_hub_id(hub_id))
         resp.data = to_json(_represent(row))
 
     on_head = on_get
@@ -70,15 +73,15 @@ class OneHub:
     def on_delete(self, req: Request, resp: Response, hub_id: str) -> None:
         """204; it hears no more."""
         with self._context.store.write() as connection:
-            unregister(connection, caller_of(req).tenant, _checked_id(hub_id))
+            unregister(connection, caller_of(req).tenant, checked_hub_id(hub_id))
         resp.status = 204
 
 
-def _read_hub(fields: Fields) -> NewHub:
+def _read_hub(fields: Fields, guard: Guard) -> NewHub:
     callback = fields.text("callback", most=_LONGEST)
     if callback is None:
         raise fields.missing("callback", "is required: the URL that events are posted to")
-    _check_callback(fields, callback)
+    _check_callback(fields, callback, guard)
     query = fields.text("query", most=_LONGEST)
     if query is not None:
         _check_query(fields, query)
@@ -93,25 +96,30 @@ def _check_query(fields: Fields, query: str) -> None:
         raise fields.invalid("query", f"{where}{error.message}") from error
 
 
-def _checked_id(text: str) -> str:
+def checked_hub_id(text: str) -> str:
+    """A hub's id from a path. InvalidPathParameter if it can't be one."""
     if not _ID.fullmatch(text):
         raise InvalidPathParameter("no hub can have this id", field="id")
     return text
 
 
-def _check_callback(fields: Fields, callback: str) -> None:
-    wrong = fields.invalid(
-        "callback", "must be an absolute http or https URL without user name and password"
-    )
+def _check_callback(fields: Fields, callback: str, guard: Guard) -> None:
     try:
-        parts = urlsplit(callback)
-        usable = parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        raise wrong from None
-    clean = callback.isprintable() and " " not in callback and "\\" not in callback
-    if parts.scheme not in ("http", "https") or not usable or "@" in parts.netloc or not clean:
-        raise wrong
+        guard.check(callback)
+    except Refused as error:
+        raise fields.invalid("callback", error.reason) from error
+
+
+def _registered(row: Row[Any]) -> dict[str, Any]:
+    """As seed 004 shows it."""
+    return {"id": row.id, "callback": row.callback, "query": row.query or None}
 
 
 def _represent(row: Row[Any]) -> dict[str, Any]:
-    return {"id": row.id, "callback": row.callback, "query": row.query or None}
+    """With how it is doing."""
+    return _registered(row) | present(
+        state=shown_state(row),
+        failingSince=row.failing_since and to_wire(row.failing_since),
+        restingUntil=row.resting_until and to_wire(row.resting_until),
+        oldSecretUntil=row.old_secret_until and to_wire(row.old_secret_until),
+    )

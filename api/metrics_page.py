@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from communication.clock import now
 from communication.errors import ServiceUnavailable
+from communication.hub_status import HubStatus, hub_status
 from communication.queue_status import QueueStatus, queue_status
 from communication.store import Store
 
@@ -23,6 +24,7 @@ def metrics_page(store: Store) -> bytes:
     try:
         with store.read() as connection:
             queues.register(_Queues(queue_status(connection, now=now())))
+            queues.register(_Hubs(hub_status(connection, now=now())))
     except ServiceUnavailable as error:
         log.warning("metrics without queues", why=error.message)
     return generate_latest(_counters()) + generate_latest(queues)
@@ -59,4 +61,20 @@ class _Queues(Collector):
         lag = max((one.age for one in self._status), default=0.0)
         yield GaugeMetricFamily(
             "tidings_relay_lag_seconds", "How far the relay is behind, over all lanes.", value=lag
+        )
+
+
+class _Hubs(Collector):
+    def __init__(self, status: HubStatus) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        hubs = GaugeMetricFamily("tidings_hubs", "Hubs, by how they are doing.", labels=("state",))
+        for state, count in self._status.counts.items():
+            hubs.add_metric((state,), count)
+        yield hubs
+        yield GaugeMetricFamily(
+            "tidings_callback_age_seconds",
+            "How long the oldest due callback of a hub that is well has waited.",
+            value=self._status.age,
         )

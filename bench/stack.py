@@ -53,8 +53,13 @@ class Stack:
             self.postgresql.drop_database(url)
 
     @contextmanager
-    def tidings(self, database: str, *arguments: str, **settings: str) -> Iterator[Process]:
-        """A process of Tidings with its default settings, the engines' URLs and `null://`."""
+    def tidings(
+        self, database: str, *arguments: str, first: str = "", **settings: str
+    ) -> Iterator[Process]:
+        """A process of Tidings with its default settings, the engines' URLs and `null://`.
+
+        It runs the statement `first` before anything else.
+        """
         named = {
             "TIDINGS_DATABASE_URL": database,
             "TIDINGS_BROKER_URL": self.rabbitmq.url,
@@ -63,7 +68,7 @@ class Stack:
             "TIDINGS_EMAIL_URL": "null://",
             **settings,
         }
-        with self.process("-c", _COMMAND, *arguments, env=named) as process:
+        with self.process("-c", f"{first}\n{_COMMAND}", *arguments, env=named) as process:
             yield process
 
     @contextmanager

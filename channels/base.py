@@ -10,6 +10,7 @@ from typing import Protocol
 from redis import Redis
 
 from channels.mail_policy import MailPolicy
+from communication.http_guard import Guard
 from communication.receipt import Receipt, ReceiptState
 
 __all__ = [
@@ -141,6 +142,8 @@ class Environment:
     """
     on_gone: Callable[[Device], None] = keep_device
     """Told of a device that its push service knows no more."""
+    guard: Guard = field(default_factory=Guard)
+    """Where URLs that clients name may lead."""
 
 
 class Channel(Protocol):
@@ -163,7 +166,11 @@ class Channel(Protocol):
         ...
 
     def send(self, outbound: Outbound) -> str:
-        """Send, and return the provider's reference; a DeliveryError if it did not take it."""
+        """Send, and return the provider's reference; a DeliveryError if it did not take it.
+
+        A message that goes in parts, each with a reference of its own, gives them all, with
+        spaces between: receipts then come for each.
+        """
         ...
 
     def close(self) -> None:

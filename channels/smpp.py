@@ -7,7 +7,7 @@ from typing import Self
 import structlog
 
 from channels.addresses import address_of
-from channels.base import Environment, Outbound, Receiver, drop_receipt
+from channels.base import Environment, Outbound, Receipt, Receiver, drop_receipt
 from channels.errors import OutcomeUnknown
 from channels.identifiers import plain
 from channels.smpp_links import Brake, Links
@@ -109,8 +109,16 @@ class SmppChannel:
             log.warning("unusable deliver_sm", provider=self.provider, reason=str(error))
             session.answer(pdu.answer(ESME_RX_R_APPN))
             return
-        recorded = self._on_receipt(receipt)
-        recorded.add_done_callback(partial(_answer, session, pdu))
+        self._recorded(receipt).add_done_callback(partial(_answer, session, pdu))
+
+    def _recorded(self, receipt: Receipt) -> "Future[None]":
+        try:
+            return self._on_receipt(receipt)
+        except Exception as error:
+            log.exception("a receipt can't be recorded", provider=self.provider)
+            failed: Future[None] = Future()
+            failed.set_exception(error)
+            return failed
 
 
 def _answer(session: Session, pdu: Pdu, recorded: "Future[None]") -> None:

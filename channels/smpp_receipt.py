@@ -52,7 +52,8 @@ MESSAGE_STATES: Mapping[int, tuple[str, ReceiptState]] = {
 _KIND = 0x3C
 _FIELD = re.compile(r"(id|stat|err|done date):\s*([^\s]*)", re.IGNORECASE)
 _TEXT = re.compile(r"\btext:", re.IGNORECASE)
-_DONE = ("%y%m%d%H%M%S", "%y%m%d%H%M")
+_DONE = {12: "%y%m%d%H%M%S", 10: "%y%m%d%H%M"}
+"""Forms of a time by their digits."""
 _UCS_2 = 8
 _NETWORK_ERROR = 3
 _NO_ERROR = frozenset({"", "0"})
@@ -149,12 +150,11 @@ def _reason(
 
 
 def _done(text: str, zone: ZoneInfo) -> datetime | None:
-    for form in _DONE:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=zone).astimezone(UTC)
-        except ValueError:
-            continue
-    return None
+    try:
+        local = datetime.strptime(text, _DONE[len(text)])  # noqa: DTZ007  # the zone is given
+    except (KeyError, ValueError):
+        return None
+    return local.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _decimal(text: str, base: int) -> str:

@@ -36,6 +36,8 @@ class ChannelUrl:
     port: int | None = None
     path: str = ""
     query: tuple[tuple[str, str], ...] = ()
+    text: str = field(default="", repr=False)
+    """The whole, as it was given."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -61,6 +63,7 @@ class ChannelUrl:
             host=parts.hostname or "",
             port=parts.port,
             path=unquote(parts.path),
+            text=parts.geturl(),
             query=tuple(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=strict)),
         )
 
@@ -132,7 +135,7 @@ class Parameters:
 def _duration(text: str, least: float) -> float:
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError("must be a duration such as 50ms, 10s or 2m")
+        raise ValueError("must be a duration such as 50ms, 10s, 2m, 1h or 28d")
     seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds < least:
         raise ValueError(f"must be at least {least * 1000:g}ms")

@@ -4,13 +4,17 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from communication.callbacks import drop_all
 from communication.clock import now
 from communication.errors import Conflict, NotFound
+from communication.event_model import EVENT_CURSOR, STAGED_EVENT
 from communication.ids import new_id
 from communication.listener_model import HUB
 
@@ -18,9 +22,22 @@ _OF_TENANT = HUB.c.tenant == bindparam("of_tenant")
 _OF_ID = HUB.c.id == bindparam("of_id")
 _LIST = select(HUB).where(_OF_TENANT).order_by(HUB.c.key)
 _FIND = select(HUB).where(_OF_TENANT, _OF_ID)
-_DELETE = delete(HUB).where(_OF_TENANT, _OF_ID)
+_DELETE = delete(HUB).where(_OF_TENANT, _OF_ID).returning(HUB.c.key)
+# What was written before, but has no position yet, will have the next ones.
+_PRESENT_POSITION = (
+    select(EVENT_CURSOR.c.position).where(EVENT_CURSOR.c.name == "sequenced").scalar_subquery()
+    + select(func.count()).select_from(STAGED_EVENT).scalar_subquery()
+)
+_INSERT = insert(HUB).values(created_position=_PRESENT_POSITION).returning(*HUB.c)
 
 _SECRET_BYTES = 32
+
+
+class HubState(StrEnum):
+    """Of a listener."""
+
+    ACTIVE = "active"  # it is told of events
+    DISABLED = "disabled"  # no callback succeeded for long; it hears nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +60,10 @@ def new_secret() -> str:
 
 
 def register(connection: Connection, tenant: str, hub: NewHub) -> Row[Any]:
-    """Store a listener. Conflict if this callback is registered with this query already."""
+    """Store a listener, which hears what happens from now on.
+
+    Conflict if this callback is registered with this query already.
+    """
     values = {
         "id": new_id(),
         "tenant": tenant,
@@ -52,10 +72,11 @@ def register(connection: Connection, tenant: str, hub: NewHub) -> Row[Any]:
         "fingerprint": hub.fingerprint,
         "secret": new_secret(),
         "api_version": hub.api_version,
+        "state": HubState.ACTIVE,
         "created_at": now(),
     }
     try:
-        return connection.execute(insert(HUB).returning(*HUB.c), values).one()
+        return connection.execute(_INSERT, values).one()
     except IntegrityError as error:
         raise Conflict("this callback is registered with this query already") from error
 
@@ -74,6 +95,39 @@ def find_hub(connection: Connection, tenant: str, hub_id: str) -> Row[Any]:
 
 
 def unregister(connection: Connection, tenant: str, hub_id: str) -> None:
-    """Forget a listener. NotFound if there is none."""
-    if not connection.execute(_DELETE, {"of_tenant": tenant, "of_id": hub_id}).rowcount:
+    """Forget a listener and all its callbacks. NotFound if there is none."""
+    asked = {"of_tenant": tenant, "of_id": hub_id}
+    key = connection.execute(_DELETE, asked).scalar_one_or_none()
+    if key is None:
         raise NotFound(f"there is no hub {hub_id!r}")
+    drop_all(connection, key)
+
+
+def rotate_secret(
+    connection: Connection, tenant: str, hub_id: str, *, until: datetime
+) -> tuple[str, Row[Any]]:
+    """A new secret; the one before signs beside it until then. NotFound if there is no hub."""
+    secret = new_secret()
+    hub = find_hub(connection, tenant, hub_id)
+    rotated = connection.execute(
+        update(HUB)
+        .where(HUB.c.key == hub.key)
+        .values(secret=secret, old_secret=HUB.c.secret, old_secret_until=until)
+        .returning(*HUB.c)
+    )
+    return secret, rotated.one()
+
+
+def signing_secrets(hub: Row[Any], moment: datetime) -> tuple[str, ...]:
+    """The secrets in force at a moment, the newest first."""
+    replaced = hub.old_secret is not None and moment < hub.old_secret_until
+    return (hub.secret, hub.old_secret) if replaced else (hub.secret,)
+
+
+def revive(connection: Connection, hub_key: int) -> None:
+    """Tell a hub again, at once, however it failed before."""
+    connection.execute(
+        update(HUB)
+        .where(HUB.c.key == hub_key)
+        .values(state=HubState.ACTIVE, failing_since=None, resting_until=None)
+    )

@@ -16,6 +16,9 @@ DEFAULT_PRIORITY = 4
 QUEUE_VERSION = "v1"
 """To be changed with the queues' arguments: RabbitMQ refuses (406) what differs from before."""
 
+CALLBACK_QUEUE = f"callback.{QUEUE_VERSION}"
+"""Hubs that have something to be told."""
+
 FAN_OUT_QUEUE = f"fan_out.{QUEUE_VERSION}"
 """Calls for the one that tells hubs and pollers what happened."""
 
@@ -32,7 +35,7 @@ def queue_name(work: str, channel: str, lane: str) -> str:
 
 def all_queues() -> list[str]:
     """Every queue there is."""
-    return [*(queue for _, _, queue in deliver_queues()), FAN_OUT_QUEUE]
+    return [*(queue for _, _, queue in deliver_queues()), FAN_OUT_QUEUE, CALLBACK_QUEUE]
 
 
 def deliver_queues() -> Iterator[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, SmallInteger, Text
+from sqlalchemy import Index, Integer, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 from communication.columns import Json, Key, Moment
@@ -14,7 +14,8 @@ class Hub(SQLModel, table=True):
 
     `fingerprint`: of callback and query, which are too long for an index themselves.
     `old_secret` signs beside `secret` until `old_secret_until`. `failing_since`: no callback
-    has succeeded from then on. `resting_until`: no callback is tried before.
+    has succeeded from then on. `resting_until`: no callback is tried before. `lease`: who
+    serves it until `leased_until`. It hears what comes after `created_position`.
     """
 
     __tablename__ = "hub"
@@ -33,19 +34,30 @@ class Hub(SQLModel, table=True):
     state: str = Field(default="active", sa_type=Text)
     failing_since: datetime | None = Field(default=None, sa_type=Moment)
     resting_until: datetime | None = Field(default=None, sa_type=Moment)
+    lease: str | None = Field(default=None, sa_type=Text)
+    leased_until: datetime | None = Field(default=None, sa_type=Moment)
+    created_position: int = Field(default=0, sa_type=Key)
     created_at: datetime = Field(sa_type=Moment)
 
 
 class Callback(DueWork, table=True):
-    """One event for one hub. `channel` is the hub's key as text: claims go hub by hub.
+    """One event for one hub. `channel` is the hub's key as text; the hub is leased, not the row.
 
-    `status`: of the listener's last answer, None where there was none.
+    `status`: of the listener's last answer, None where there was none. An `event_position`
+    below zero is that of an example, an event that did not happen.
     """
 
     __tablename__ = "callback"
     __table_args__ = (
         due_index("callback"),
         Index("callback_unique", "hub_key", "event_position", unique=True),
+        Index(
+            "callback_failed",
+            "hub_key",
+            "event_position",
+            postgresql_where=text("state = 'failed'"),
+            sqlite_where=text("state = 'failed'"),
+        ),
         {"postgresql_with": {"fillfactor": 70}},
     )
 
@@ -60,8 +72,22 @@ class Callback(DueWork, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
+class CallbackBody(SQLModel, table=True):
+    """What hubs are told of one event: the whole JSON, which a hub's `fields` make smaller."""
+
+    __tablename__ = "callback_body"
+
+    event_position: int = Field(
+        primary_key=True, sa_type=Key, sa_column_kwargs={"autoincrement": False}
+    )
+    type: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    size: int = Field(sa_type=Integer)
+    created_at: datetime = Field(sa_type=Moment)
+
+
 class CallbackAttempt(SQLModel, table=True):
-    """One try at a callback."""
+    """One try at a callback that failed; of one that succeeded the callback tells itself."""
 
     __tablename__ = "callback_attempt"
     __table_args__ = (Index("callback_attempt_callback", "callback_key"),)
@@ -114,6 +140,7 @@ class SubscriptionQueue(SQLModel, table=True):
 
 HUB = table_of(Hub)
 CALLBACK = table_of(Callback)
+CALLBACK_BODY = table_of(CallbackBody)
 CALLBACK_ATTEMPT = table_of(CallbackAttempt)
 SUBSCRIPTION = table_of(Subscription)
 SUBSCRIPTION_QUEUE = table_of(SubscriptionQueue)

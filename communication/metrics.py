@@ -46,6 +46,14 @@ PROVIDER_RESTING = Gauge(
 PUBLISH_FAILED = Counter(
     "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
 )
+REFUSED = Counter(
+    "tidings_requests_refused",
+    "Requests refused for the service's own sake: slow, size, crowd, rate, backlog.",
+    ("why",),
+)
+UNCOUNTED = Counter(
+    "tidings_requests_uncounted", "Requests let through because Redis could not count them.", ()
+)
 TEMPLATE_FAULTS = Counter(
     "tidings_template_faults",
     "Edits that broke a template, as each process met them.",
@@ -55,6 +63,9 @@ RENDERS_FAILED = Counter(
     "tidings_renders_failed", "Deliveries that no message could be made for.", ("template",)
 )
 
+CALLBACKS = Counter(
+    "tidings_callbacks", "Tries at telling a hub: delivered, retry, failed or gone.", ("outcome",)
+)
 POLLED = Counter("tidings_notifications_polled", "Notifications handed out to pollers.", ())
 POLL_QUEUES_FAILED = Counter(
     "tidings_poll_queues_failed", "Times that Redis could not be reached to queue for pollers.", ()

@@ -1,12 +1,11 @@
 """Entries of the order-event feed (seed 002), written once as their events get positions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Select,
     Text,
     bindparam,
     case,
@@ -20,7 +19,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from communication.event_model import EVENT, ORDER_EVENT
 from communication.events import Kind
 from communication.model import DELIVERY, MESSAGE, RECEIVER, State
-from communication.order_reason import CANCELLED, order_reason
 from communication.sequencing import Span
 
 SUCCESS = "DONE_SUCCESS"
@@ -44,21 +42,18 @@ _COLUMNS = [column.name for column in ORDER_EVENT.c]
 
 
 def write_order_events(connection: Connection, span: Span) -> None:
-    """Write what of a span of events tells how an order ended, in the span's own transaction."""
+    """Write what of a span of events tells how an order ended, in the span's own transaction.
+
+    The first that is said of an order stays: entries never change.
+    """
     bounds = {"after": span.after, "last": span.last}
+    dialect = connection.dialect.name
     kinds = set(connection.execute(_KINDS, bounds).scalars())
     if Kind.ENDED in kinds:
-        connection.execute(_without_reasons(connection.dialect.name), bounds)
-        failed = connection.execute(_with_reasons(), bounds).mappings()
-        _write_once(connection, [_failed(row) for row in failed])
-    if Kind.HEARD in kinds:
-        _write_once(connection, list(_heard(connection, bounds)))
-
-
-def _write_once(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
-    """The first that is said of an order stays: entries never change."""
-    if entries:
-        connection.execute(_insert(connection.dialect.name).on_conflict_do_nothing(), entries)
+        connection.execute(_of_deliveries(dialect), bounds)
+    heard = list(_heard(connection, bounds)) if Kind.HEARD in kinds else []
+    if heard:
+        connection.execute(_insert(dialect).on_conflict_do_nothing(), heard)
 
 
 def _insert(dialect: str) -> postgresql.Insert | sqlite.Insert:
@@ -73,51 +68,31 @@ def heard_order_id(payload: Mapping[str, Any]) -> str | None:
 _KINDS = select(EVENT.c.kind).where(*_IN_SPAN).distinct()
 
 
-def _ended(*more: Any) -> Select[Any]:
-    """The columns of order events of ended deliveries, all but the message."""
-    order_id = (
-        MESSAGE.c.uid
-        + "-"
-        + sql_cast(DELIVERY.c.send, Text)
-        + "-"
-        + sql_cast(DELIVERY.c.ordinal, Text)
-    )
-    return (
+@lru_cache
+def _of_deliveries(dialect: str) -> Any:
+    """One statement: deliveries never leave the database for it."""
+    send, ordinal = sql_cast(DELIVERY.c.send, Text), sql_cast(DELIVERY.c.ordinal, Text)
+    order_id = MESSAGE.c.uid + "-" + send + "-" + ordinal
+    state = case((DELIVERY.c.state == State.DELIVERED, SUCCESS), else_=FAILED)
+    ended = (
         select(
             EVENT.c.tenant,
             EVENT.c.position,
-            EVENT.c.id.label("event_id"),
-            order_id.label("order_id"),
-            func.coalesce(RECEIVER.c.id, order_id).label("access_id"),
-            DELIVERY.c.channel.label("service"),
-            literal(SEND).label("operation"),
-            case((DELIVERY.c.state == State.DELIVERED, SUCCESS), else_=FAILED).label("state"),
-            *more,
-            literal(value=False).label("heard"),
+            EVENT.c.id,
+            order_id,
+            func.coalesce(RECEIVER.c.id, order_id),
+            DELIVERY.c.channel,
+            literal(SEND),
+            state,
+            func.coalesce(EVENT.c.changed["message"].as_string(), ""),
+            literal(value=False),
         )
         .join_from(EVENT, DELIVERY, DELIVERY.c.key == EVENT.c.delivery_key)
         .join(MESSAGE, MESSAGE.c.key == DELIVERY.c.message_key)
         .outerjoin(RECEIVER, RECEIVER.c.key == DELIVERY.c.receiver_key)
         .where(*_IN_SPAN, EVENT.c.kind == Kind.ENDED)
     )
-
-
-@lru_cache
-def _without_reasons(dialect: str) -> Any:
-    """Nearly all of them: they never leave the database."""
-    message = case((DELIVERY.c.state == State.CANCELLED, CANCELLED), else_="").label("message")
-    ended = _ended(message).where(DELIVERY.c.state != State.FAILED)
     return _insert(dialect).from_select(_COLUMNS, ended).on_conflict_do_nothing()
-
-
-@lru_cache
-def _with_reasons() -> Select[Any]:
-    return _ended(DELIVERY.c.reason).where(DELIVERY.c.state == State.FAILED)
-
-
-def _failed(row: Mapping[Any, Any]) -> dict[str, Any]:
-    values = {name: value for name, value in row.items() if name != "reason"}
-    return {**values, "message": order_reason(row["reason"])}
 
 
 _HEARD = (

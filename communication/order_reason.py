@@ -1,6 +1,8 @@
-"""Why a delivery failed, in words of ours: what providers say may hold addresses and names."""
+"""How a delivery ended, in words of ours: what providers say may hold addresses and names."""
 
 import re
+
+from communication.model import State
 
 CANCELLED = "cancelled"
 OTHER = "delivery failed"
@@ -30,3 +32,10 @@ def order_reason(recorded: str | None) -> str:
     """One of a dozen texts (docs/order-events.md), whatever was recorded of a failure."""
     said = recorded or ""
     return next((words for pattern, words in _WORDS if pattern.search(said)), OTHER)
+
+
+def ending(state: State, reason: str | None = None) -> dict[str, str] | None:
+    """What the event of a delivery's end says of it beside that it is over; None for success."""
+    if state is State.CANCELLED:
+        return {"message": CANCELLED}
+    return {"message": order_reason(reason)} if state is State.FAILED else None

@@ -7,7 +7,7 @@ commit, and whoever puts a receipt by holds it alone and looks for the delivery 
 That lock is taken before those of messages and deliveries (communication.endings).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,13 @@ from communication.clock import now
 from communication.model import DELIVERY, EARLY_RECEIPT, State
 from communication.receipt import Receipt, ReceiptState
 from communication.receipt_endings import Applied, count_receipts
+from communication.receipt_parts import (
+    LONGEST_WHOLE,
+    Name,
+    as_wholes,
+    find_parts,
+    references_of,
+)
 from communication.recordable import recordable
 from communication.store import Store
 
@@ -40,8 +47,11 @@ _FOUND = (
 
 
 def can_be_awaited(reference: str) -> bool:
-    """Whether a receipt could find its delivery by this reference."""
-    return 0 < len(reference) <= LONGEST_REFERENCE
+    """Whether receipts could find the delivery by this reference, or by each of its parts."""
+    each = references_of(reference)
+    return len(reference) <= LONGEST_WHOLE and all(
+        0 < len(one) <= LONGEST_REFERENCE for one in each
+    )
 
 
 def record(store: Store, receipts: Sequence[Receipt]) -> None:
@@ -72,9 +82,7 @@ def apply_early(connection: Connection, names: Iterable[tuple[str, str]]) -> App
     Needs `hold_submits`; `report` of what it gives is called after the commit.
     """
     early = _take_early(connection, set(names))
-    found = _find(connection, early)
-    known = [(found[_name(one)], one) for one in early if _name(one) in found]
-    return receipt_endings.apply(connection, known, now())
+    return _end(connection, early, find_parts(connection, early))[0]
 
 
 def end_unanswered(store: Store) -> int:
@@ -102,7 +110,7 @@ def _clean(receipt: Receipt) -> Receipt:
     )
 
 
-def _name(one: Any) -> tuple[str, str]:
+def _name(one: Any) -> Name:
     return one.provider, one.reference
 
 
@@ -111,11 +119,20 @@ def _apply(store: Store, receipts: Sequence[Receipt]) -> list[Receipt]:
     if not receipts:
         return []
     with store.write() as connection:
-        found = _find(connection, receipts)
-        known = [(found[_name(one)], one) for one in receipts if _name(one) in found]
-        applied = receipt_endings.apply(connection, known, now())
+        parts = find_parts(connection, receipts)
+        applied, found = _end(connection, receipts, parts)
     applied.report()
-    return [one for one in receipts if _name(one) not in found]
+    return [one for one in receipts if _name(one) not in found | parts.keys()]
+
+
+def _end(
+    connection: Connection, receipts: Sequence[Receipt], parts: Mapping[Name, Row[Any]]
+) -> tuple[Applied, set[Name]]:
+    """End what they tell of; what that did, and the names of the deliveries that are known."""
+    wholes = as_wholes(connection, receipts, parts)
+    found = _find(connection, wholes)
+    known = [(found[_name(one)], one) for one in wholes if _name(one) in found]
+    return receipt_endings.apply(connection, known, now()), set(found)
 
 
 def _put_by(store: Store, receipts: Sequence[Receipt]) -> list[Receipt]:
@@ -125,7 +142,7 @@ def _put_by(store: Store, receipts: Sequence[Receipt]) -> list[Receipt]:
     with store.write() as connection:
         if store.is_postgresql:
             connection.execute(select(func.pg_advisory_xact_lock(_SUBMITS)))
-        found = _find(connection, receipts)
+        found = _find(connection, receipts).keys() | find_parts(connection, receipts).keys()
         early = [one for one in receipts if _name(one) not in found]
         moment = now()
         insert_rows(connection, EARLY_RECEIPT, [_early_row(one, moment) for one in early])

@@ -10,6 +10,7 @@ from communication.errors import Conflict
 from communication.events import Happening, Kind, record
 from communication.messages import due_from, insert_deliveries
 from communication.model import DELIVERY, MESSAGE, State, Status
+from communication.order_reason import ending
 from communication.representation import Head
 
 _CURRENT = (
@@ -171,6 +172,7 @@ def _endings(head: Head, delivery_keys: Sequence[int], now: datetime) -> list[Ha
             at=now,
             message_key=head.key,
             delivery_key=key,
+            changed=ending(State.CANCELLED),
         )
         for key in delivery_keys
     ]

@@ -4,7 +4,7 @@ import os
 import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -13,15 +13,15 @@ from pydantic_settings import SettingsConfigDict
 from communication.channel_url import split_urls
 from communication.errors import SettingsError
 from communication.phone import is_region
+from communication.settings_callbacks import CallbackSettings, Seconds
 from communication.settings_security import SecuritySettings
 
-Seconds = Annotated[float, Field(gt=0)]
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
 _URL_MARKS = frozenset("?#%")
 _PORTS = range(1, 65_536)
 
 
-class Settings(SecuritySettings):
+class Settings(SecuritySettings, CallbackSettings):
     """What an operator may set. The defaults are the embedded mode: no other server."""
 
     model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore")
@@ -62,6 +62,9 @@ class Settings(SecuritySettings):
         repr=False,
         description="By which these addresses are proved to be ours; of several by comma the "
         "first proves, all are believed.",
+    )
+    suppression: bool = Field(
+        default=True, description="Write no more to addresses from which mail came back for good."
     )
     attachments: Path = Field(
         Path("attachments"), description="Folder that attachment paths are inside of."

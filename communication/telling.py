@@ -3,17 +3,30 @@
 Shapes are seed 004's (TMF681 v1) and, of what was heard or collected, those it came in.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy import cast as sql_cast
 
 from communication.clock import to_wire
 from communication.deliveries import load_deliveries, represent_delivery
 from communication.event_model import EVENT
 from communication.events import Kind
 from communication.messages import load_documents, load_heads, load_receivers
+from communication.model import DOCUMENT
 from communication.representation import Head, message_href, represent
 from communication.told import CREATION, DELETION, DELIVERY, UPDATE, Told
 
@@ -22,9 +35,15 @@ TYPES = {
     Kind.CHANGED: UPDATE,
     Kind.DELETED: DELETION,
     Kind.ENDED: DELIVERY,
+    Kind.CONTRADICTED: DELIVERY,
 }
 """The names of seed 004 for our kinds; the last is ours. HEARD and COLLECTED have their own."""
+PORTION = 100
+"""Events that are in memory at once,"""
+PORTION_BYTES = 16 * 1024 * 1024
+"""and how large their messages may be together, if they are more than one."""
 _RESOURCE = "CommunicationMessage"
+_OF_DELIVERIES = frozenset({Kind.ENDED, Kind.CONTRADICTED})
 _OF_MESSAGES = frozenset({Kind.CREATED, Kind.CHANGED, Kind.DELETED})
 _LATER = ("sendTimeComplete", "deliverySummary")
 """What a message has only from its first send on."""
@@ -42,8 +61,25 @@ class Teller:
     public_url: str
     receivers: int
 
+    def portions(self, connection: Connection, positions: Sequence[int]) -> Iterator[list[int]]:
+        """The positions in portions that fit into memory together, in order."""
+        if not positions:
+            return
+        portion: list[int] = []
+        size = 0
+        for position, each in connection.execute(_SIZES, {"positions": list(positions)}):
+            if portion and (len(portion) == PORTION or size + each > PORTION_BYTES):
+                yield portion
+                portion, size = [], 0
+            portion.append(position)
+            size += each
+        yield portion
+
     def tell(self, connection: Connection, events: Sequence[Row[Any]]) -> list[Told]:
-        """Rows of `event`, as they are told, in their order."""
+        """Rows of `event`, as they are told, in their order.
+
+        Of a message that was purged meanwhile there is nothing left to tell.
+        """
         known = self._load(connection, events)
         return [
             Told(
@@ -57,6 +93,7 @@ class Teller:
                 delivery_key=event.delivery_key,
             )
             for event in events
+            if event.payload is not None or event.message_key in known.heads
         ]
 
     def at(self, connection: Connection, positions: Collection[int]) -> list[Told]:
@@ -84,13 +121,13 @@ class Teller:
         return self.tell(connection, rows.all())
 
     def _load(self, connection: Connection, events: Sequence[Row[Any]]) -> "_Known":
-        ended = [one for one in events if one.kind == Kind.ENDED]
+        ended = [one for one in events if one.kind in _OF_DELIVERIES]
         shown = sorted({one.message_key for one in events if one.kind in _OF_MESSAGES})
         owners = sorted({*shown, *(one.message_key for one in ended)})
         heads = {one.key: one for one in load_heads(connection, owners)}
         return _Known(
             heads=heads,
-            wholes=self._represent(connection, [heads[key] for key in shown]),
+            wholes=self._represent(connection, [heads[key] for key in shown if key in heads]),
             deliveries=load_deliveries(connection, sorted({one.delivery_key for one in ended})),
         )
 
@@ -117,7 +154,7 @@ class Teller:
             "eventTime": to_wire(event.at),
             "eventId": event.id,
         }
-        if event.kind == Kind.ENDED:
+        if event.kind in _OF_DELIVERIES:
             return header | self._delivery(event, known)
         resource = self._as_seen(event, known.wholes[event.message_key])
         if event.kind == Kind.CREATED:
@@ -128,9 +165,9 @@ class Teller:
         head = known.heads[event.message_key]
         message = {"id": head.id, "href": message_href(self.public_url, head.id)}
         row = known.deliveries.get(event.delivery_key)
-        return {_RESOURCE: message} | (
-            {} if row is None else {"delivery": represent_delivery(head, row)}
-        )
+        shown = {} if row is None else {"delivery": represent_delivery(head, row)}
+        said = {"contradiction": event.changed} if event.kind == Kind.CONTRADICTED else {}
+        return {_RESOURCE: message} | shown | said
 
     def _as_seen(self, event: Row[Any], whole: Mapping[str, Any]) -> dict[str, Any]:
         """The resource with the changed attributes as the event saw them; None: it had none."""
@@ -159,6 +196,21 @@ class _Known:
     deliveries: Mapping[int, Any]
 
 
+_SIZES = (
+    select(
+        EVENT.c.position,
+        func.coalesce(func.length(sql_cast(DOCUMENT.c.document, Text)), 0)
+        + func.coalesce(func.length(sql_cast(EVENT.c.payload, Text)), 0),
+    )
+    .join_from(
+        EVENT,
+        DOCUMENT,
+        and_(DOCUMENT.c.message_key == EVENT.c.message_key, EVENT.c.kind.in_(_OF_MESSAGES)),
+        isouter=True,
+    )
+    .where(EVENT.c.position.in_(bindparam("positions", expanding=True)))
+    .order_by(EVENT.c.position)
+)
 _AT = (
     select(EVENT)
     .where(EVENT.c.position.in_(bindparam("positions", expanding=True)))

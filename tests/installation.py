@@ -58,6 +58,7 @@ def installed(postgresql: PostgreSQL, rabbitmq: RabbitMQ, redis: Redis) -> Itera
             batch=BATCH,
             worker_threads=THREADS,
             retry_base=0.2,
+            callback_schedule="0.3,0.3,0.6,1,2,2,2,2",
         ) as supervised,
     ):
         yield Installation(

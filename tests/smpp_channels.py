@@ -9,8 +9,9 @@ import pytest
 
 from channels.base import Channel, Receipt
 from channels.registry import open_channels
-from tests.channel_contract import environment
-from tests.smsc import Smsc, running_smsc
+from communication.errors import DeliveryError
+from tests.channel_contract import addressed, environment
+from tests.scripted_smsc import Smsc, running_smsc
 
 Opened = Callable[..., Channel]
 OnReceipt = Callable[[Receipt], "Future[None]"]
@@ -48,3 +49,10 @@ def recorded(_receipt: Receipt) -> "Future[None]":
 
 def url(smsc: Smsc, query: str = "", scheme: str = "smpp") -> str:
     return f"{scheme}://tidings:secret@127.0.0.1:{smsc.port}{query}"
+
+
+def failure(channel: Channel, **changes: object) -> DeliveryError:
+    """What came of a send that must fail."""
+    with pytest.raises(DeliveryError) as caught:
+        channel.send(addressed(channel, **changes))
+    return caught.value

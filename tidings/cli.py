@@ -2,15 +2,18 @@
 
 import os
 from fnmatch import fnmatch
+from pathlib import Path
 
 import click
 
 from communication.errors import SettingsError
 from communication.lanes import QUEUE_VERSION, all_queues
-from communication.log import configure_logging
-from communication.settings import Settings, load_settings
+from communication.settings import Settings
+from tidings.channel_commands import channels
+from tidings.email_commands import bounce, suppression
 from tidings.explained import explained
 from tidings.keys import keys, token
+from tidings.start import start
 from tidings.templates.commands import templates
 
 
@@ -26,7 +29,7 @@ def main() -> None:
 def up(bind: str | None, data: str | None) -> None:
     """Run everything in one process, with no other server."""
     with explained():
-        settings = _start("up", bind=bind, data=data)
+        settings = start("up", bind=bind, data=data)
         from tidings.up import run_all
 
         run_all(settings)
@@ -37,7 +40,7 @@ def up(bind: str | None, data: str | None) -> None:
 def api(bind: str | None) -> None:
     """Run the HTTP API."""
     with explained():
-        settings = _start("api", bind=bind)
+        settings = start("api", bind=bind)
         _share_metrics(settings)
         from tidings.parts import run_api
 
@@ -48,7 +51,7 @@ def api(bind: str | None) -> None:
 def relay() -> None:
     """Run a relay: it hands due work to the workers."""
     with explained():
-        settings = _start("relay")
+        settings = start("relay")
         _share_metrics(settings)
         from tidings.parts import run_relay
 
@@ -66,7 +69,7 @@ def work(queues: str) -> None:
     """Run a worker: it renders and sends."""
     with explained():
         wanted = queues_matching(queues)
-        settings = _start("work")
+        settings = start("work")
         _share_metrics(settings)
         from tidings.parts import run_workers
 
@@ -82,7 +85,7 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the schema of TIDINGS_DATABASE_URL to this version; the first time, make it."""
     with explained():
-        settings = _start("db")
+        settings = start("db")
         from communication.settings import redacted
         from communication.store import upgrade as upgrade_schema
 
@@ -92,17 +95,10 @@ def upgrade() -> None:
 
 main.add_command(keys)
 main.add_command(templates)
+main.add_command(bounce)
+main.add_command(channels)
+main.add_command(suppression)
 main.add_command(token)
-
-
-def _start(process: str, **overrides: str | None) -> Settings:
-    settings = load_settings(**overrides)
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(f"TIDINGS_DATA: no folder {settings.data}: {error.strerror}") from error
-    configure_logging(settings.log_level, process=process)
-    return settings
 
 
 def _share_metrics(settings: Settings) -> None:
@@ -110,6 +106,24 @@ def _share_metrics(settings: Settings) -> None:
     folder = (settings.data / "metrics").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def vapid(file: Path) -> None:
+    """Show the public key that browsers subscribe with; makes the private one if FILE is not there.
+
+    FILE is what TIDINGS_PUSH_URL=webpush:///FILE names.
+    """
+    from channels.key_file import make_p256_key, read_p256_key
+    from channels.vapid import public_key
+
+    try:
+        if not file.exists():
+            make_p256_key(file)
+        click.echo(public_key(read_p256_key(file)))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{file} {getattr(error, 'strerror', None) or error}") from error
 
 
 def queues_matching(patterns: str) -> list[str]:

@@ -26,7 +26,7 @@ def run_api(settings: Settings) -> None:
 def run_relay(settings: Settings) -> None:
     """Relay until told to stop."""
     _check_broker(settings)
-    store, broker = _checked_store(settings, connections=3), open_queues(settings)
+    store, broker = _checked_store(settings, connections=5), open_queues(settings)
     relay = open_relay(store, settings, broker, open_redis(settings))
     _when_told(relay.stop)
     relay.run()
@@ -35,7 +35,7 @@ def run_relay(settings: Settings) -> None:
 def run_workers(settings: Settings, queues: Sequence[str]) -> None:
     """Work for the given queues until told to stop."""
     _check_broker(settings)
-    store = _checked_store(settings, connections=settings.worker_threads * 3)
+    store = _checked_store(settings, connections=settings.worker_threads * 3 + 4)
     workers = Workers(store, settings, open_queues(settings), queues, open_redis(settings))
     told = Event()
     _when_told(told.set)

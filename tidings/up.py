@@ -23,6 +23,7 @@ from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
 from tidings.serve import GRACE, Server, check_address
 from worker.broker import MemoryQueues
+from worker.hubs.lease import free_all_hubs
 from worker.main import Workers, open_medium, open_queues, open_relay
 
 PREDECESSOR_ENDS_IN = GRACE + 5.0
@@ -61,7 +62,7 @@ class _House:
         settings = self._settings
         store = open_store(
             settings.database_url,
-            connections=settings.api_threads + settings.worker_threads * 3 + 4,
+            connections=settings.api_threads + settings.worker_threads * 3 + 12,
         )
         broker = open_queues(settings)
         if isinstance(broker, MemoryQueues):
@@ -94,6 +95,7 @@ def _free_leases(store: Store) -> None:
     """Nobody else works on this database: what a killed predecessor held is due at once."""
     with store.write() as connection:
         due.free_all(connection, DELIVERY, now=now())
+        free_all_hubs(connection)
 
 
 def _lock_data_folder(folder: Path) -> IO[str]:

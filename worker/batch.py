@@ -76,6 +76,7 @@ class BatchRunner:
         self._isolation = isolation or Isolation()
         self._templating = templating
         self._lease = timedelta(seconds=settings.lease)
+        self._suppressing = settings.suppression
         self._deliverer = deliverer
         self._pool = Pool(deliverer.channel.concurrency)
         self._stopping = Event()
@@ -114,7 +115,7 @@ class BatchRunner:
     def _take(self, keys: Sequence[int], relayed: str) -> Taken | None:
         """Take what waited long in the broker for a whole lease: none may end as it is begun."""
         with self._store.write() as connection:
-            taken = take_jobs(connection, keys, relayed=relayed)
+            taken = take_jobs(connection, keys, relayed=relayed, suppressing=self._suppressing)
             moment = now()
             if taken is None or not self._runs_out(taken.until, moment):
                 return taken
@@ -145,7 +146,8 @@ class BatchRunner:
             self._recall(answers, open_jobs)
 
     def _is_to_be_rendered(self, job: Job) -> bool:
-        return self._templating is not None and "template" in job.document and not job.unwanted
+        needless = job.unwanted or job.suppressed
+        return self._templating is not None and "template" in job.document and not needless
 
     def _submit(self, job: Job, answers: Answers) -> None:
         """To be sent after what is more urgent: the lanes of one process share its threads."""

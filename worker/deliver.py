@@ -13,12 +13,13 @@ from channels.base import Attachment, Channel, Outbound, awaits_receipt
 from channels.errors import PutOff
 from channels.health import resting
 from communication.clock import now
-from communication.errors import DeliveryError, TransientDeliveryError
+from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from communication.model import State
 from communication.receipts import can_be_awaited
 from communication.recordable import recordable
 from communication.settings import Settings
 from communication.sms_text import measure, simplify
+from communication.suppression import REASON
 from worker.attachments import Attachments
 from worker.fetching import open_fetcher
 from worker.outcomes import Outcome
@@ -27,6 +28,8 @@ from worker.retry import next_try
 
 SOON = 0.1
 """Seconds for which a delivery is put off at least."""
+SUPPRESSION = "suppression://"
+"""What attempts call the provider that was not asked."""
 
 log = structlog.get_logger(part="worker.deliver")
 
@@ -68,7 +71,7 @@ class Deliverer:
             "delivery_key": job.delivery_key,
             "message_key": job.message_key,
             "attempts": job.attempts + 1,
-            "provider": self.channel.provider,
+            "provider": SUPPRESSION if job.suppressed else self.channel.provider,
             "took_ms": round((time.perf_counter() - clock) * 1000),
             "at": began,
             "logged": bool(job.document.get("logFlag", True)),
@@ -103,6 +106,8 @@ class Deliverer:
     def _send(self, job: Job) -> tuple[str | DeliveryError, int | None]:
         """The provider's reference or what went wrong, and for an SMS how many it is."""
         segments = None
+        if job.suppressed:
+            return PermanentDeliveryError(REASON), segments
         try:
             address = self.channel.address(job.receiver)
             outbound = render(job, address=address, attachments=self._attachments(job))

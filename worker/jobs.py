@@ -1,7 +1,7 @@
 """What a worker needs to know to send what it has taken."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from communication.due import take
 from communication.events import Happening, Kind, record
 from communication.ids import new_id
 from communication.model import DELIVERY, DOCUMENT, MESSAGE, RECEIVER, Status
+from communication.suppression import suppressed
 from worker.render import Job, characteristics_of
 
 
@@ -29,8 +30,13 @@ class Taken:
     """Keys of scheduled messages, of which these are the first deliveries."""
 
 
-def take_jobs(connection: Connection, keys: Iterable[int], *, relayed: str) -> Taken | None:
-    """Take what is still leased under `relayed`; None if nothing is."""
+def take_jobs(
+    connection: Connection, keys: Iterable[int], *, relayed: str, suppressing: bool = False
+) -> Taken | None:
+    """Take what is still leased under `relayed`; None if nothing is.
+
+    `suppressing`: mark emails to addresses that are not written to.
+    """
     lease = new_id()
     rows = take(connection, DELIVERY, keys, relayed=relayed, lease=lease)
     if not rows:
@@ -39,18 +45,19 @@ def take_jobs(connection: Connection, keys: Iterable[int], *, relayed: str) -> T
     receivers = _load_receivers(connection, [row.receiver_key for row in rows])
     pushed = [row.receiver_key for row in rows if row.channel == "push"]
     devices = devices_of(connection, pushed) if pushed else {}
+    jobs = [
+        _job(
+            row,
+            messages[row.message_key],
+            receivers[row.receiver_key],
+            devices.get(row.receiver_key, ()),
+        )
+        for row in rows
+    ]
     return Taken(
         lease=lease,
         until=min(row.due_at for row in rows),
-        jobs=[
-            _job(
-                row,
-                messages[row.message_key],
-                receivers[row.receiver_key],
-                devices.get(row.receiver_key, ()),
-            )
-            for row in rows
-        ],
+        jobs=_suppressed(connection, jobs) if suppressing else jobs,
         not_begun=frozenset(
             key for key, message in messages.items() if message.status == Status.INITIAL
         ),
@@ -89,6 +96,15 @@ def gone(connection: Connection, message_keys: Iterable[int]) -> set[int]:
         )
     )
     return set(rows.scalars())
+
+
+def _suppressed(connection: Connection, jobs: list[Job]) -> list[Job]:
+    """The jobs, those to addresses that are not written to marked."""
+    wanted = {(job.tenant, job.receiver.email) for job in jobs if job.channel == "email"}
+    listed = suppressed(connection, wanted) if wanted else set()
+    if not listed:
+        return jobs
+    return [replace(job, suppressed=(job.tenant, job.receiver.email) in listed) for job in jobs]
 
 
 def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
@@ -131,7 +147,7 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any], devices: Iterable
             email=receiver.email,
             phone=receiver.phone,
             app_user_id=receiver.app_user_id,
-            devices=tuple(_device(row) for row in devices),
+            devices=tuple(device_of(row) for row in devices),
         ),
         unwanted=message.status == Status.CANCELLED or message.deleted_at is not None,
         receiver_id=receiver.id,
@@ -142,7 +158,9 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any], devices: Iterable
     )
 
 
-def _device(row: Row[Any]) -> Device:
+def device_of(row: Row[Any]) -> Device:
+    """A row of the device registry as channels know it."""
+    """A row of the device registry as channels know it."""
     return Device(
         key=row.key,
         id=row.id,

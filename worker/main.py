@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -15,7 +16,9 @@ from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
-from communication.lanes import FAN_OUT_QUEUE, all_queues, deliver_queues
+from communication.event_types import event_types
+from communication.http_guard import Guard
+from communication.lanes import CALLBACK_QUEUE, FAN_OUT_QUEUE, all_queues, deliver_queues
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
 from communication.settings import Settings
@@ -26,11 +29,16 @@ from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
 from worker.fan_out import FanOut
+from worker.forwarding import Forwarder
+from worker.hubs.relay import HubRelay
+from worker.hubs.runner import open_hub_runner
+from worker.hubs.sink import HubSink
 from worker.isolation import Isolation
 from worker.polled import PolledNotifications
 from worker.relay import Relay
 from worker.render import default_sender
 from worker.sequencer import Sequencer
+from worker.stepping import Stepping
 from worker.templating import open_templating
 
 AnyBroker = RabbitQueues | MemoryQueues
@@ -38,31 +46,36 @@ AnyBroker = RabbitQueues | MemoryQueues
 log = structlog.get_logger(part="worker")
 
 
-def open_medium(
-    settings: Settings,
-    medium: str,
-    *,
-    on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt,
-    on_gone: Callable[[Device], None] = keep_device,
-    redis: Redis | None = None,
-) -> Channel:
-    """The channel that the settings name for `sms`, `email` or `push`.
-
-    `on_receipt` is called with what providers tell of it later, `on_gone` with devices that
-    their push service knows no more. What is known of providers is shared through `redis`.
-    """
-    environment = Environment(
+def environment_of(settings: Settings, medium: str) -> Environment:
+    """What the settings tell channels of the place they run in."""
+    return Environment(
         medium=medium,
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
         public_url=settings.public_url,
         mail=open_mail_policy(settings),
-        redis=redis,
-        on_receipt=on_receipt,
-        on_gone=on_gone,
+        guard=Guard.of(settings.callback_allow),
     )
-    return Simulating(open_channels(settings.channel_url(medium), environment), medium)
+
+
+def open_medium(
+    settings: Settings,
+    medium: str,
+    *,
+    urls: str | None = None,
+    on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt,
+    on_gone: Callable[[Device], None] = keep_device,
+    redis: Redis | None = None,
+) -> Channel:
+    """The channel that the settings, or these URLs, name for `sms`, `email` or `push`.
+
+    `on_receipt` is called with what providers tell of it later, `on_gone` with devices that
+    their push service knows no more. What is known of providers is shared through `redis`.
+    """
+    usual = environment_of(settings, medium)
+    environment = replace(usual, redis=redis, on_receipt=on_receipt, on_gone=on_gone)
+    return Simulating(open_channels(urls or settings.channel_url(medium), environment), medium)
 
 
 def unregistering(store: Store) -> Callable[[Device], None]:
@@ -83,14 +96,17 @@ def unregistering(store: Store) -> Callable[[Device], None]:
 
 def open_sinks(settings: Settings, redis: Redis) -> tuple[Sink, ...]:
     """Who is told of what happens, beside those who read the order-event feed."""
-    return (PolledNotifications(redis, ttl=settings.notification_ttl),)
+    return (
+        HubSink(event_types(settings)),
+        PolledNotifications(redis, ttl=settings.notification_ttl),
+    )
 
 
 class Workers:
     """Dramatiq workers in this process, one for each channel and lane.
 
     So neither a full lane nor a channel whose provider is slow or dead keeps another waiting.
-    One more tells of events, a batch at a time.
+    One more tells of events, a batch at a time, and one serves hubs.
     """
 
     def __init__(
@@ -101,7 +117,7 @@ class Workers:
         queues: Sequence[str],
         redis: Redis,
     ) -> None:
-        media = {queue.split(".")[1] for queue in queues if queue != FAN_OUT_QUEUE}
+        media = {medium for medium, _, queue in deliver_queues() if queue in queues}
         isolation = Isolation()
         shared = None if settings.redis_url.startswith("memory:") else redis
         self._receipts = Recorder(store)
@@ -125,7 +141,9 @@ class Workers:
             )
             for medium in sorted(media)
         }
-        register_actors(broker, self._runners, FanOut(store, settings, open_sinks(settings, redis)))
+        self._hubs = open_hub_runner(store, settings)
+        self._teller = FanOut(store, settings, open_sinks(settings, redis))
+        register_actors(broker, self._runners, self._teller, self._hubs)
         self._workers = [
             _worker(broker, {queue}, settings.worker_threads)
             for _, _, queue in deliver_queues()
@@ -133,6 +151,8 @@ class Workers:
         ]
         if FAN_OUT_QUEUE in queues:
             self._workers.append(_worker(broker, {FAN_OUT_QUEUE}, 1))
+        if CALLBACK_QUEUE in queues:
+            self._workers.append(_worker(broker, {CALLBACK_QUEUE}, 1))
 
     def start(self) -> None:
         """Begin to consume."""
@@ -141,10 +161,13 @@ class Workers:
 
     def stop(self) -> None:
         """Let what is in flight end and be recorded; give the rest back."""
+        self._teller.stop()
+        self._hubs.stop()
         for runner in self._runners.values():
             runner.stop()
         for worker in self._workers:
             worker.stop()
+        self._hubs.close()
         for runner in self._runners.values():
             runner.close()
         self._receipts.close()
@@ -159,32 +182,39 @@ def _worker(broker: AnyBroker, queues: set[str], threads: int) -> Worker:
 
 
 class Relaying:
-    """A relay, and beside it a sequencer. `run` returns after `stop`."""
+    """A relay, and beside it what else goes on all the time. `run` returns after `stop`."""
 
-    def __init__(self, relay: Relay, sequencer: Sequencer) -> None:
+    def __init__(self, relay: Relay, *others: Stepping) -> None:
         self._relay = relay
-        self._sequencer = sequencer
+        self._others = others
 
     def run(self) -> None:
-        """Relay and sequence until stopped."""
-        beside = Thread(target=self._sequencer.run, name="sequencer")
-        beside.start()
+        """All of them until stopped."""
+        beside = [Thread(target=one.run, name=one.name) for one in self._others]
+        for thread in beside:
+            thread.start()
         try:
             self._relay.run()
         finally:
-            self._sequencer.stop()
-            beside.join()
+            self.stop()
+            for thread in beside:
+                thread.join()
 
     def stop(self) -> None:
-        """Ends `run` after the steps that they are in."""
-        self._relay.stop()
-        self._sequencer.stop()
+        """Ends `run` after the turns that they are in."""
+        for one in (self._relay, *self._others):
+            one.stop()
 
 
 def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
-    sequencer = Sequencer(store, settings, broker, open_sinks(settings, redis))
-    return Relaying(Relay(store, settings, broker), sequencer)
+    forwarders = [Forwarder(store, settings, broker)] if settings.event_collector_url else []
+    return Relaying(
+        Relay(store, settings, broker),
+        Sequencer(store, settings, broker, open_sinks(settings, redis)),
+        HubRelay(store, settings, broker),
+        *forwarders,
+    )
 
 
 def open_queues(settings: Settings) -> AnyBroker:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select
 from communication import endings
 from communication.bulk import among, insert_rows, update_rows
 from communication.model import ATTEMPT, DELIVERY, State, Status
+from communication.receipt_parts import store_parts
 from communication.receipts import apply_early, hold_submits
 
 
@@ -66,15 +67,16 @@ def settle(
     update_rows(connection, DELIVERY, [_delivery_row(one) for one in counted])
     insert_rows(connection, ATTEMPT, [_attempt_row(one) for one in counted if one.logged])
     endings.count(connection, counted, messages, now)
-    return _with_receipts(connection, counted)
+    return _with_receipts(connection, counted, now)
 
 
-def _with_receipts(connection: Connection, outcomes: list[Outcome]) -> list[Outcome]:
+def _with_receipts(connection: Connection, outcomes: list[Outcome], now: datetime) -> list[Outcome]:
     """The outcomes; those whose receipt had come before them are over already."""
     sent = [(one.provider, one.reference or "") for one in outcomes if one.state is State.SENT]
     if not sent:
         return outcomes
-    ended = {one.delivery_key: one.state for one in apply_early(connection, sent).ended}
+    names = store_parts(connection, sent, now)
+    ended = {one.delivery_key: one.state for one in apply_early(connection, names).ended}
     return [replace(one, state=ended.get(one.delivery_key, one.state)) for one in outcomes]
 
 

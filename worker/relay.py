@@ -8,56 +8,53 @@ just work that is due later.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from threading import Event
 
 import structlog
 from sqlalchemy import Connection, delete, select
 
-from communication import due, metrics
+from communication import due
 from communication.bulk import among
 from communication.clock import now
 from communication.due import Claimed
-from communication.errors import BrokerUnavailable, ServiceUnavailable
+from communication.errors import BrokerUnavailable
 from communication.ids import new_id
 from communication.lanes import CHANNELS, LANES, queue_name
 from communication.model import DELIVERY, IDEMPOTENCY, State
 from communication.receipt_endings import count_receipts
+from communication.receipt_parts import forget_parts
 from communication.receipts import end_unanswered, forget_early
 from communication.settings import Settings
 from communication.store import Store
 from worker.broker import Queues
 from worker.outcomes import Outcome, settle
+from worker.stepping import Stepping
 
 LOST_MOST = 3
 """A message that took this many workers with it is failed, not tried for ever."""
-PAUSE = 1.0
-"""Seconds before another look when the database or the broker is away."""
 TIDY_EVERY = timedelta(minutes=1)
 UNANSWERED_EVERY = timedelta(seconds=1)
 
 log = structlog.get_logger(part="worker.relay")
 
 
-class Relay:
-    """One relay. `run` returns after `stop`."""
+class Relay(Stepping):
+    """One relay."""
+
+    name = "relay"
 
     def __init__(self, store: Store, settings: Settings, queues: Queues) -> None:
+        super().__init__(queues, rest=settings.poll)
         self._store = store
         self._settings = settings
-        self._queues = queues
         self._lease = timedelta(seconds=settings.lease)
-        self._stopping = Event()
         self._tidied_at = now() - TIDY_EVERY
         self._unanswered_at = now() - UNANSWERED_EVERY
 
-    def stop(self) -> None:
-        """Ends `run` after the step that it is in."""
-        self._stopping.set()
-
-    def run(self) -> None:
-        """Relay until stopped; an engine that is away is waited for."""
-        while not self._stopping.is_set():
-            self._stopping.wait(self._step_safely())
+    def turn(self) -> bool:
+        """A step; before it, from time to time, what else is to be done."""
+        self.tidy()
+        self.end_unanswered()
+        return self.step()
 
     def step(self) -> bool:
         """Hand over what is due and has room, in order of lanes; whether there was anything."""
@@ -69,27 +66,6 @@ class Relay:
             for channel in CHANNELS
         ]
         return any(relayed)
-
-    def _step_safely(self) -> float:
-        """One step; returns how many seconds to rest before the next."""
-        try:
-            self.tidy()
-            self.end_unanswered()
-            if self.step():
-                return 0
-            self._queues.keep_alive()
-        except BrokerUnavailable as error:
-            metrics.PUBLISH_FAILED.inc()
-            log.warning("the broker is away, the work waits in the database", why=str(error))
-            return PAUSE
-        except ServiceUnavailable as error:
-            log.warning("the database is away", why=error.message)
-            return PAUSE
-        except Exception:
-            # Without a relay nothing is ever sent; in the embedded mode nobody restarts it.
-            log.exception("the relay stumbled")
-            return PAUSE
-        return self._settings.poll
 
     def _fill(self, channel: str, lane: str, priorities: Sequence[int]) -> bool:
         if not priorities:
@@ -156,6 +132,7 @@ class Relay:
         with self._store.write() as connection:
             connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < oldest))
             unclaimed = forget_early(connection, moment)
+            forget_parts(connection, moment)
         count_receipts("unknown", unclaimed)
 
     def end_unanswered(self) -> None:

@@ -40,6 +40,8 @@ class Job:
     rendered: Rendered | DeliveryError | None = None
     """What became of its template; None where it has none, or it is not rendered yet."""
     template_version: str | None = None
+    suppressed: bool = False
+    """An email to an address that is not written to."""
     unwanted: bool = False
     """Its message was cancelled or deleted while the relay was handing it over."""
 

@@ -6,12 +6,10 @@ at a time does the work, by a lock in the database.
 
 import time
 from collections.abc import Sequence
-from threading import Event
 
 import structlog
 
 from communication import metrics, sequencing
-from communication.errors import BrokerUnavailable, ServiceUnavailable
 from communication.lanes import FAN_OUT_QUEUE
 from communication.order_events import write_order_events
 from communication.sequencing import TOLD
@@ -19,63 +17,40 @@ from communication.settings import Settings
 from communication.store import Store
 from communication.told import Sink, wanted_by
 from worker.broker import Queues
+from worker.stepping import Stepping
 
 MOST = 2_000
 """Events in one transaction."""
-PAUSE = 1.0
-"""Seconds before another look when the database or the broker is away."""
+UNHEARD_REST = 0.5
+"""Seconds between looks while nobody listens: few large batches cost half of many small ones."""
 REMIND_EVERY = 1.0
 """Seconds: a wake-up call may be lost with the broker, or come while nobody could follow it."""
 
 log = structlog.get_logger(part="worker.sequencer")
 
 
-class Sequencer:
-    """One sequencer. `run` returns after `stop`."""
+class Sequencer(Stepping):
+    """One sequencer."""
+
+    name = "sequencer"
 
     def __init__(
         self, store: Store, settings: Settings, queues: Queues, sinks: Sequence[Sink] = ()
     ) -> None:
+        super().__init__(queues, rest=settings.poll)
         self._store = store
         self._settings = settings
-        self._queues = queues
         self._sinks = sinks
-        self._stopping = Event()
         self._called_at = 0.0
-
-    def stop(self) -> None:
-        """Ends `run` after the step that it is in."""
-        self._stopping.set()
-
-    def run(self) -> None:
-        """Sequence until stopped; an engine that is away is waited for."""
-        while not self._stopping.is_set():
-            self._stopping.wait(self._step_safely())
+        self._is_heard = True
 
     def step(self) -> bool:
         """Give positions to a batch of what is committed; whether more may be waiting."""
         count = self._sequence()
-        if count or time.monotonic() - self._called_at > REMIND_EVERY:
+        overdue = time.monotonic() - self._called_at > REMIND_EVERY
+        if overdue or (count and self._is_heard):
             self._wake()
         return count == MOST
-
-    def _step_safely(self) -> float:
-        """One step; returns how many seconds to rest before the next."""
-        try:
-            if self.step():
-                return 0
-            self._queues.keep_alive()
-        except BrokerUnavailable as error:
-            log.warning("the broker is away, nobody is woken to tell", why=str(error))
-            return PAUSE
-        except ServiceUnavailable as error:
-            log.warning("the database is away", why=error.message)
-            return PAUSE
-        except Exception:
-            # Without positions nothing is told; in the embedded mode nobody restarts it.
-            log.exception("the sequencer stumbled")
-            return PAUSE
-        return self._settings.poll
 
     def _sequence(self) -> int:
         with self._store.read() as connection:
@@ -87,7 +62,9 @@ class Sequencer:
                 return 0
             write_order_events(connection, span)
             # Whoever listened before any of these were committed is seen here.
-            if not wanted_by(self._sinks, connection):
+            self._is_heard = bool(wanted_by(self._sinks, connection))
+            self._rest = self._settings.poll if self._is_heard else UNHEARD_REST
+            if not self._is_heard:
                 sequencing.advance(connection, TOLD, span.last)
         metrics.SEQUENCED.inc(span.count)
         return span.count

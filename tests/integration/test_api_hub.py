@@ -30,6 +30,7 @@ def test_the_seeds_sample(api: testing.TestClient) -> None:
 def test_the_secret_is_shown_only_once(api: testing.TestClient) -> None:
     hub = api.simulate_post("/hub", json={"callback": CALLBACK}).json
     del hub["secret"]
+    hub["state"] = "active"
     assert api.simulate_get(f"/hub/{hub['id']}").json == hub
     assert api.simulate_get("/communicationMessage/v1/hub").json == [hub]
 
@@ -86,6 +87,9 @@ def test_queries_are_kept_as_given(api: testing.TestClient, query: str) -> None:
         ({"callback": "http://in.listener.com:99999"}, 24, "callback"),
         ({"callback": "http://user:secret@in.listener.com"}, 24, "callback"),
         ({"callback": "http://in.listener.com/a b"}, 24, "callback"),
+        ({"callback": "http://10.0.0.1/"}, 24, "callback"),
+        ({"callback": "http://169.254.169.254/latest"}, 24, "callback"),
+        ({"callback": "http://[::ffff:10.0.0.1]/"}, 24, "callback"),
         ({"callback": "http://in.listener.com/\n"}, 24, "callback"),
         ({"callback": "http://in.listener.com/" + "x" * 2048}, 24, "callback"),
         ({"callback": CALLBACK, "query": 5}, 24, "query"),
@@ -106,3 +110,24 @@ def test_a_fault_is_named(
 @pytest.mark.parametrize("hub_id", ["a%00", "a b", "å"])
 def test_what_can_be_no_id_is_400(api: testing.TestClient, hub_id: str) -> None:
     check_error(api.simulate_get(f"/hub/{hub_id}"), 400, 20)
+
+
+@pytest.mark.parametrize(
+    ("callback", "why"),
+    [
+        ("http://10.0.0.1/", "not a public one"),
+        ("http://user:secret@in.listener.com", "user name or password"),
+        ("ftp://in.listener.com", "http://"),
+    ],
+)
+def test_why_a_callback_is_refused_is_said(
+    api: testing.TestClient, callback: str, why: str
+) -> None:
+    check_error(api.simulate_post("/hub", json={"callback": callback}), 400, 24, why)
+
+
+def test_loopback_is_allowed_only_as_long_as_the_operator_allows_it(store: Store) -> None:
+    body = {"callback": "http://127.0.0.1:9/"}
+    assert client(store).simulate_post("/hub", json=body).status_code == 201
+    strict = client(store, callback_allow="")
+    check_error(strict.simulate_post("/hub", json={"callback": "http://localhost:9/"}), 400, 24)

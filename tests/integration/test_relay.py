@@ -190,7 +190,7 @@ def test_a_relay_that_stumbles_goes_on(
     store: Store, relay: Relay, broker: Remembered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_message(store, email())
-    monkeypatch.setattr("worker.relay.PAUSE", 0.01)
+    monkeypatch.setattr("worker.stepping.PAUSE", 0.01)
     stumbles = iter([ZeroDivisionError("once")])
     depth = broker.depth
 

@@ -13,8 +13,8 @@ from channels.errors import ConfigurationFault
 from channels.smpp_pdu import Command, Pdu
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from tests.channel_contract import ChannelContract, addressed
+from tests.scripted_smsc import Peer, Smsc
 from tests.smpp_channels import Opened, opened, smsc, url
-from tests.smsc import Peer, Smsc
 from tests.waiting import wait_until
 
 __all__ = ["opened", "smsc"]

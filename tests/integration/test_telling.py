@@ -5,6 +5,7 @@ from sqlalchemy import select
 from communication.changing import remove
 from communication.clock import now, to_wire
 from communication.event_model import EVENT
+from communication.events import Happening, Kind, record
 from communication.messages import find
 from communication.model import State
 from communication.store import Store
@@ -111,6 +112,27 @@ def test_a_deliverys_end_is_told_with_its_receiver_and_its_message(store: Store)
     assert delivery["receiver"] == {"id": "c-1", "email": "ann@example.com"}
     assert (delivery["state"], delivery["reason"]) == ("failed", "550 no such user")
     assert delivery["orderPath"].endswith(delivery["id"])
+
+
+def test_what_is_heard_after_a_deliverys_end_is_told_beside_it(store: Store) -> None:
+    head = store_message(store, email())
+    (ended,) = end_deliveries(store)
+    bounce = Happening(
+        kind=Kind.CONTRADICTED,
+        tenant="default",
+        at=now(),
+        message_key=head.key,
+        delivery_key=ended.delivery_key,
+        changed={"state": "undeliverable", "reason": "mailbox full"},
+    )
+    with store.write() as connection:
+        record(connection, [bounce])
+
+    last = told(store)[-1]
+
+    assert last.type == DELIVERY
+    assert last.body["delivery"]["state"] == "delivered"
+    assert last.body["contradiction"] == {"state": "undeliverable", "reason": "mailbox full"}
 
 
 def test_a_message_to_many_says_how_many_they_are(store: Store) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from channels.smpp_pdu import Command, Inbox, Pdu
+from channels.smpp_pdu import Command, Inbox, MalformedPdu, Pdu
 
 _PATIENCE = 30.0
 
@@ -155,7 +155,7 @@ class Smsc:
     def serve(self, connection: socket.socket) -> None:
         peer, inbox = Peer(connection), Inbox()
         connection.settimeout(_PATIENCE)
-        with suppress(OSError), connection:
+        with suppress(OSError, MalformedPdu), connection:
             while octets := connection.recv(65536):
                 for pdu in inbox.feed(octets):
                     self._take(peer, pdu)

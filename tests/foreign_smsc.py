@@ -1,0 +1,51 @@
+"""An SMSC that nobody here wrote: the server of the npm package smpp."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tests.service import Service
+
+_SCRIPT = Path(__file__).parent / "node_smsc" / "smsc.js"
+_MODULES = Path(sys.prefix) / "node_smsc" / "node_modules"
+"""Where the Makefile installs what package-lock.json names."""
+SYSTEM_ID, PASSWORD = "tidings", "secret"
+
+
+class ForeignSmsc(Service):
+    """Runs node_smsc/smsc.js, whose head tells the options."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__()
+        self._options = {"password": PASSWORD, **options}
+
+    @property
+    def url(self) -> str:
+        return f"smpp://{SYSTEM_ID}:{PASSWORD}@127.0.0.1:{self.port}"
+
+    def behave(self, **options: object) -> None:
+        """Start again, on the same port, with these options changed."""
+        self._options |= options
+        self.restart()
+
+    def log(self) -> list[dict[str, Any]]:
+        """With the option `log`: the PDUs that it was sent, and how receipts were answered."""
+        lines = (self.folder / "log").read_bytes().splitlines()
+        return [orjson.loads(line) for line in lines if line.startswith(b"{")]
+
+    def sent(self, command: str) -> list[dict[str, Any]]:
+        """The PDUs of one command that it was sent."""
+        return [line for line in self.log() if line.get("command") == command]
+
+    def receipts_taken(self) -> int:
+        """How many of its receipts were answered by success."""
+        return sum(line.get("status") == 0 for line in self.log() if "receipt" in line)
+
+    def _launch(self) -> None:
+        options = orjson.dumps({**self._options, "port": self.port}).decode()
+        self._run("node", _SCRIPT, options, env={"NODE_PATH": str(_MODULES)})
+
+    def _answers(self) -> bool:
+        return True

@@ -1,0 +1,91 @@
+"""Hubs, each served on threads of its own: a slow or dead one holds up nobody else."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import BoundedSemaphore, Event
+
+import structlog
+
+from communication.errors import ServiceUnavailable
+from communication.http_client import Guard, HttpClient
+from communication.settings import Settings
+from communication.store import Store
+from worker.hubs.health import Patience
+from worker.hubs.post import Poster
+from worker.hubs.schedule import Schedule
+from worker.hubs.visit import Means, Visit
+
+MOST_ANSWERED = 16 * 1024
+"""Bytes of a listener's answer that are read."""
+
+log = structlog.get_logger(part="worker.hubs")
+
+
+class HubRunner:
+    """Serves the hubs that the relay hands over; shared by the threads of a worker process."""
+
+    def __init__(self, store: Store, settings: Settings, poster: Poster) -> None:
+        hubs, each = settings.callback_hubs, settings.callback_concurrency
+        self._stopping = Event()
+        self._room = BoundedSemaphore(hubs)
+        self._visits = ThreadPoolExecutor(hubs, thread_name_prefix="hub")
+        self._posts = ThreadPoolExecutor(hubs * each, thread_name_prefix="post")
+        self._poster = poster
+        self._means = Means(
+            store=store,
+            attempt=poster.attempt,
+            pool=self._posts,
+            concurrency=each,
+            batch=settings.batch,
+            lease=timedelta(seconds=settings.lease),
+            patience=Patience(
+                schedule=Schedule(waits=settings.callback_waits, cap=settings.retry_cap),
+                gives_up_after=timedelta(seconds=settings.callback_disable_after),
+            ),
+            stopping=self._stopping,
+        )
+
+    def begin(self, hub_key: int, relayed: str) -> None:
+        """Begin to serve a hub that is leased under `relayed`, once there is room for one more.
+
+        Returns at once then: whatever happens, the lease brings the hub back.
+        """
+        self._room.acquire()
+        try:
+            visit = Visit(self._means, hub_key)
+            self._visits.submit(self._serve, lambda: visit.run(relayed))
+        except BaseException:
+            self._room.release()
+            raise
+
+    def _serve(self, serve: Callable[[], None]) -> None:
+        try:
+            serve()
+        except ServiceUnavailable as error:
+            log.warning("a hub can't be served now", why=error.message)
+        except Exception:
+            log.exception("serving a hub stumbled")
+        finally:
+            self._room.release()
+
+    def stop(self) -> None:
+        """Begin nothing more: what is in flight ends and is recorded."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Let go of threads and connections, after the last visit."""
+        self._visits.shutdown()
+        self._posts.shutdown()
+        self._poster.close()
+
+
+def open_hub_runner(store: Store, settings: Settings) -> HubRunner:
+    """One that calls only where the settings let it."""
+    client = HttpClient(
+        Guard.of(settings.callback_allow),
+        timeout=settings.callback_timeout,
+        connections_per_host=settings.callback_concurrency,
+        max_body=MOST_ANSWERED,
+    )
+    return HubRunner(store, settings, Poster(client))

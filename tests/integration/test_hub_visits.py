@@ -24,7 +24,7 @@ from communication.told import UPDATE, Told
 from tests.listener import Listener, after, answers, hangs_up, in_turn, listening
 from tests.messages import rows
 from tests.waiting import wait_until
-from worker.hubs import visit
+from worker.hubs import recorder
 from worker.hubs.lease import lease_hubs
 from worker.hubs.post import Poster
 from worker.hubs.runner import HubRunner
@@ -340,7 +340,7 @@ def test_what_was_acknowledged_is_recorded_though_the_lease_is_gone(
         away.set()
         return answers(200)(handler)
 
-    monkeypatch.setattr(visit, "PERSEVERE", 0.02)
+    monkeypatch.setattr(recorder, "PERSEVERE", 0.02)
     with listening(behave) as listener, runner(store) as running:
         hub(store, listener)
         tell(store, 3)

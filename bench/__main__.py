@@ -1,6 +1,7 @@
-"""`python -m bench`: measures Tidings and two task pipelines side by side (docs/benchmarks.md).
+"""`python -m bench [events]`: measures Tidings and two task pipelines side by side, or events.
 
-Prints Markdown. The exit code is 1 when a bar is missed, but for a --quick run.
+Prints Markdown (docs/benchmarks.md). The exit code is 1 when a bar is missed, but for a
+--quick run.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from functools import partial
 from bench import celery_pipeline, dramatiq_pipeline
 from bench.accept import CONNECTIONS, measure_accepting
 from bench.deliver import measure_delivering
+from bench.events import measure_feed, measure_idle_polls, measure_untold
 from bench.feed import TEMPLATED
 from bench.figure import Figure
 from bench.pipelines import measure_celery, measure_dramatiq, measure_idle_dramatiq
@@ -22,6 +24,7 @@ from bench.stack import Stack
 LEAST_ACCEPTED = 1_200
 LEAST_TIMES_CELERY = 5
 LEAST_TEMPLATED = 0.6
+LEAST_SEQUENCED = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +36,11 @@ class Size:
     deliveries: int
     tasks: int
     idle: int
+    events: int
 
 
-FULL = Size(rounds=2, seconds=8, deliveries=30_000, tasks=4_000, idle=20_000)
-QUICK = Size(rounds=1, seconds=1, deliveries=1_000, tasks=200, idle=1_000)
+FULL = Size(rounds=2, seconds=8, deliveries=30_000, tasks=4_000, idle=20_000, events=1_000_000)
+QUICK = Size(rounds=1, seconds=1, deliveries=1_000, tasks=200, idle=1_000, events=10_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,22 +113,62 @@ def measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
     }
 
 
+def event_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
+    """What events cost, in the order of a round."""
+    deliver = partial(measure_untold, stack, deliveries=size.deliveries)
+    delivered = f"delivered, {size.deliveries:,} messages, nobody listens"
+    return {
+        "feed": Measurement(
+            name=f"order-event feed of {size.events:,} events, read whole",
+            unit="events/s",
+            run=partial(measure_feed, stack, events=size.events),
+        ),
+        "polls": Measurement(
+            name="idle polls of that feed, one after the other",
+            unit="polls/s",
+            run=partial(measure_idle_polls, stack, events=size.events, polls=size.events // 1_000),
+        ),
+        "unsequenced": Measurement(
+            name=f"{delivered}, events without positions",
+            unit="deliveries/s",
+            run=partial(deliver, sequencing=False),
+        ),
+        "sequenced": Measurement(
+            name=delivered, unit="deliveries/s", run=partial(deliver, sequencing=True)
+        ),
+    }
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the report, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one small round; proves nothing")
-    quick = parser.parse_args(arguments).quick
-    size = QUICK if quick else FULL
+    parser.add_argument("what", nargs="?", choices=("pipelines", "events"), default="pipelines")
+    options = parser.parse_args(arguments)
+    size = QUICK if options.quick else FULL
     with Stack.started() as stack:
         print(machine(stack), flush=True)
-        lines = _measured(measurements(stack, size), size.rounds)
-    bars = _bars(lines)
+        if options.what == "events":
+            bars = _report_events(_measured(event_measurements(stack, size), size.rounds))
+        else:
+            bars = _report_pipelines(_measured(measurements(stack, size), size.rounds))
+    print("", *bars, sep="\n")
+    return 0 if options.quick or all(bar.reached for bar in bars) else 1
+
+
+def _report_events(lines: dict[str, Line]) -> list[Bar]:
+    print(f"\n{table(lines.values())}")
+    share = lines["sequenced"].median / lines["unsequenced"].median
+    name = "deliveries/s while nobody listens, share of those without positions for events"
+    return [Bar(name=name, figure=share, least=LEAST_SEQUENCED)]
+
+
+def _report_pipelines(lines: dict[str, Line]) -> list[Bar]:
     print(f"\n{table(lines.values())}\n")
     others = {lines[name].name: lines[name] for name in ("celery", "dramatiq", "idle")}
     print("Tidings with one worker delivers", ", ".join(ratios(lines["delivered"], others)) + ".")
     print("With two workers it delivers", ", ".join(ratios(lines["two"], others)) + ".")
-    print("", *bars, sep="\n")
-    return 0 if quick or all(bar.reached for bar in bars) else 1
+    return _bars(lines)
 
 
 def _measured(wanted: dict[str, Measurement], rounds: int) -> dict[str, Line]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from channels.mail_policy import MailPolicy
+from communication.http_guard import Guard
 from communication.receipt import Receipt, ReceiptState
 
 __all__ = [
@@ -137,6 +138,8 @@ class Environment:
     """
     on_gone: Callable[[Device], None] = keep_device
     """Told of a device that its push service knows no more."""
+    guard: Guard = field(default_factory=Guard)
+    """Where URLs that clients name may lead."""
 
 
 class Channel(Protocol):

@@ -12,6 +12,7 @@ from channels.addresses import address_of
 from channels.base import Channel, Device, Environment, Outbound, Receiver
 from channels.errors import DeviceGone, OutcomeUnknown
 from channels.failover import in_turn
+from channels.push_content import without_token
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from communication.wire_device import Platform
 
@@ -136,7 +137,7 @@ class Push:
         try:
             result = channel.send(replace(outbound, devices=(device,)))
         except DeliveryError as error:
-            result = error
+            result = without_token(error, device)
         except Exception as error:
             log.exception("unexpected error", platform=device.platform)
             result = TransientDeliveryError(f"unexpected {type(error).__name__}")

@@ -15,15 +15,20 @@ from channels.url import ChannelUrl, split_urls
 from communication.errors import PermanentDeliveryError, SettingsError
 
 CHANNELS = {
+    "apns": "channels.apns:ApnsChannel",
+    "fcm": "channels.fcm:FcmChannel",
     "http": "channels.gateway:GatewayChannel",
     "https": "channels.gateway:GatewayChannel",
     "folder": "channels.folder:FolderChannel",
+    "ntfy": "channels.ntfy:NtfyChannel",
+    "ntfy+http": "channels.ntfy:NtfyChannel",
     "null": "channels.null:NullChannel",
     "smpp": "channels.smpp:SmppChannel",
     "smpps": "channels.smpp:SmppChannel",
     "smtp": "channels.smtp:SmtpChannel",
     "smtps": "channels.smtp:SmtpChannel",
     "smtp+starttls": "channels.smtp:SmtpChannel",
+    "webpush": "channels.webpush:WebPushChannel",
 }
 """Scheme to `module:class`; the module is imported when a URL asks for it."""
 

@@ -127,7 +127,7 @@ class Parameters:
 def _duration(text: str, least: float) -> float:
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError("must be a duration such as 50ms, 10s or 2m")
+        raise ValueError("must be a duration such as 50ms, 10s, 2m, 1h or 28d")
     seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds < least:
         raise ValueError(f"must be at least {least * 1000:g}ms")

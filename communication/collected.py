@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -136,10 +137,16 @@ def _base64(fields: Fields, name: str) -> str | None:
     return text
 
 
-def collect(connection: Connection, events: list[Collected]) -> None:
-    """Store events, and tell of them."""
+def collect(connection: Connection, events: Sequence[Collected], *, own: bool = False) -> None:
+    """Store events, and tell of them. `own`: Tidings reports them itself."""
     rows = [
-        {"id": one.id, "tenant": one.tenant, "body": one.body, "created_at": one.at}
+        {
+            "id": one.id,
+            "tenant": one.tenant,
+            "body": one.body,
+            "to_forward": own,
+            "created_at": one.at,
+        }
         for one in events
     ]
     insert_rows(connection, COLLECTED_EVENT, rows)
@@ -162,17 +169,16 @@ def find_collected(connection: Connection, tenant: str, event_id: str) -> dict[s
 
 
 def _happening(event: Collected) -> Happening:
-    """Told in seed 004's envelope, so that hubs can filter it as they do every other event."""
-    told = {
+    """Told as it is, below the three names by which hubs and pollers know every event."""
+    header = {
         "eventType": event.body["event_type"],
         "eventTime": to_wire(event.at),
         "eventId": event.id,
-        "event": event.body,
     }
     return Happening(
         kind=Kind.COLLECTED,
         tenant=event.tenant,
         at=event.at,
         type=event.body["event_type"],
-        payload=told,
+        payload={**event.body, **header},
     )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, select
 from communication.bulk import among, update_rows
 from communication.clock import to_wire
 from communication.events import Happening, Kind, record
+from communication.faults import report_deliveries
 from communication.model import MESSAGE, State, Status
 from communication.order_reason import ending
 
@@ -72,7 +73,10 @@ def count(
     messages: Mapping[int, Row[Any]],
     now: datetime,
 ) -> None:
-    """Count and tell what of these deliveries is over; their messages are locked and as read."""
+    """Count and tell what of these deliveries is over; their messages are locked and as read.
+
+    Their rows are written already: what failed is reported into the Event Collector.
+    """
     ended: dict[int, list[Ending]] = defaultdict(list)
     for one in deliveries:
         if one.state in _COUNT_OF:
@@ -105,6 +109,9 @@ def count(
         if values["open_count"] == 0 and messages[key].deleted_at is None
     ]
     record(connection, happenings)
+    failed = [one.delivery_key for one in deliveries if one.state is State.FAILED]
+    if failed:
+        report_deliveries(connection, failed)
 
 
 def _counts(message: Row[Any], ended: Sequence[Ending], now: datetime) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Occurrence(SQLModel):
 
 
 class StagedEvent(Occurrence, table=True):
-    """An event that has no position yet (docs/decisions/0005). `key`: in order of writing."""
+    """An event that has no position yet (docs/decisions/0006). `key`: in order of writing."""
 
     __tablename__ = "staged_event"
 
@@ -108,14 +108,26 @@ class HeardEvent(SQLModel, table=True):
 
 
 class CollectedEvent(SQLModel, table=True):
-    """What was posted to, or reported into, the Event Collector (seed 003): `body`, as answered."""
+    """What was posted to, or reported into, the Event Collector (seed 003): `body`, as answered.
+
+    `to_forward`: Tidings itself has reported it, and nobody has yet seen to its forwarding.
+    """
 
     __tablename__ = "collected_event"
+    __table_args__ = (
+        Index(
+            "collected_event_to_forward",
+            "key",
+            postgresql_where=text("to_forward"),
+            sqlite_where=text("to_forward"),
+        ),
+    )
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)
     id: str = Field(sa_type=Text, unique=True)
     tenant: str = Field(sa_type=Text)
     body: dict[str, Any] = Field(sa_type=Json)
+    to_forward: bool = Field(default=False, sa_type=Boolean)
     created_at: datetime = Field(sa_type=Moment)
 
 
@@ -123,7 +135,10 @@ class Forwarding(DueWork, table=True):
     """One collected event on its way to another collector. `status`: of its last answer."""
 
     __tablename__ = "forwarding"
-    __table_args__ = (due_index("forwarding"),)
+    __table_args__ = (
+        due_index("forwarding"),
+        Index("forwarding_unique", "collected_key", unique=True),
+    )
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)
     collected_key: int = Field(sa_type=Key, foreign_key="collected_event.key")

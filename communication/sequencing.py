@@ -2,7 +2,7 @@
 
 A serial column is no cursor: its numbers are taken at the insert and become visible at the
 commit, in another order, so a reader that follows it skips what was committed late. Here one
-transaction at a time gives positions to what is committed already (docs/decisions/0005).
+transaction at a time gives positions to what is committed already (docs/decisions/0006).
 """
 
 from dataclasses import dataclass

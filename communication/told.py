@@ -1,4 +1,4 @@
-"""What others are told, in the shapes of their contracts (docs/order-events.md)."""
+"""What others are told, in the shapes of their contracts (docs/hub.md)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

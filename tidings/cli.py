@@ -2,6 +2,7 @@
 
 import os
 from fnmatch import fnmatch
+from pathlib import Path
 
 import click
 
@@ -103,6 +104,24 @@ def _share_metrics(settings: Settings) -> None:
     folder = (settings.data / "metrics").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def vapid(file: Path) -> None:
+    """Show the public key that browsers subscribe with; makes the private one if FILE is not there.
+
+    FILE is what TIDINGS_PUSH_URL=webpush:///FILE names.
+    """
+    from channels.key_file import make_p256_key, read_p256_key
+    from channels.vapid import public_key
+
+    try:
+        if not file.exists():
+            make_p256_key(file)
+        click.echo(public_key(read_p256_key(file)))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{file} {getattr(error, 'strerror', None) or error}") from error
 
 
 def queues_matching(patterns: str) -> list[str]:

@@ -26,7 +26,7 @@ def run_api(settings: Settings) -> None:
 def run_relay(settings: Settings) -> None:
     """Relay until told to stop."""
     _check_broker(settings)
-    store, broker = _checked_store(settings, connections=4), open_queues(settings)
+    store, broker = _checked_store(settings, connections=5), open_queues(settings)
     relay = open_relay(store, settings, broker, open_redis(settings))
     _when_told(relay.stop)
     relay.run()

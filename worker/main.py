@@ -16,6 +16,7 @@ from channels.simulated import Simulating
 from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
 from communication.event_types import event_types
+from communication.http_guard import Guard
 from communication.lanes import (
     CALLBACK_QUEUE,
     CHANNELS,
@@ -35,6 +36,7 @@ from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker
 from worker.deliver import Deliverer
 from worker.fan_out import FanOut
+from worker.forwarding import Forwarder
 from worker.hubs.relay import HubRelay
 from worker.hubs.runner import open_hub_runner
 from worker.hubs.sink import HubSink
@@ -72,6 +74,7 @@ def open_medium(
         mail=open_mail_policy(settings),
         on_receipt=on_receipt,
         on_gone=on_gone,
+        guard=Guard.of(settings.callback_allow),
     )
     return Simulating(open_channels(settings.channel_url(medium), environment), medium)
 
@@ -207,10 +210,12 @@ class Relaying:
 
 def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
+    forwarders = [Forwarder(store, settings, broker)] if settings.event_collector_url else []
     return Relaying(
         Relay(store, settings, broker),
         Sequencer(store, settings, broker, open_sinks(settings, redis)),
         HubRelay(store, settings, broker),
+        *forwarders,
     )
 
 

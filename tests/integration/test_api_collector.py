@@ -79,7 +79,8 @@ def test_the_seeds_sample_is_stored_and_told(store: Store, api: testing.TestClie
     assert (stored.tenant, stored.body) == ("Acme", whole)
     (told,) = rows(store, STAGED_EVENT)
     assert (told.kind, told.type, told.tenant) == (Kind.COLLECTED, "FAULT", "Acme")
-    assert (told.payload["eventId"], told.payload["event"]) == (public_id, whole)
+    assert (told.payload["eventId"], told.payload["eventType"]) == (public_id, "FAULT")
+    assert told.payload | whole == told.payload
 
 
 def test_tenants_are_apart(api: testing.TestClient) -> None:

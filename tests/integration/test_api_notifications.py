@@ -211,7 +211,7 @@ def test_messages_and_collected_events_are_polled_too(
     assert message["eventType"] == created
     assert message["event"]["CommunicationMessage"][0]["content"] == "Hi"
     assert (warning["eventType"], warning["eventId"]) == ("WARNING", stored.json["id"])
-    assert warning["event"] == stored.json
+    assert warning | stored.json == warning
 
 
 @pytest.mark.parametrize(

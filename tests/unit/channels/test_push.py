@@ -227,6 +227,15 @@ def test_what_stands_in_for_each_other_shares_the_time() -> None:
     assert most_in_turn([None]) == 1
 
 
+def test_no_reason_has_a_devices_token(place: Environment) -> None:
+    service = Service(raising(PermanentDeliveryError("the token token-1 is bad")))
+
+    with pytest.raises(PermanentDeliveryError) as caught:
+        push(place, fcm=service).send(to(device()))
+
+    assert str(caught.value) == caught.value.reason == "the token … is bad"
+
+
 def test_what_no_channel_may_raise_is_one_devices_failure(place: Environment) -> None:
     def answer(one: Device) -> str:
         return "taken" if one.key == 2 else raising(ZeroDivisionError())(one)

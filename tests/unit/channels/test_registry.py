@@ -7,27 +7,36 @@ import pytest
 from channels import registry
 from channels.base import Sender
 from channels.null import NullChannel
+from channels.push import Push
 from channels.registry import open_channel, open_channels
 from communication.errors import SettingsError
 from tests.channel_contract import environment
+from tests.push_messages import write_key_files
 
 PLACES = {
+    "apns": ("push", "sandbox{folder}/p256.pem?key=ABC123DEFG&team=DEF123GHIJ&topic=com.example"),
+    "fcm": ("push", "{folder}/account.json"),
     "folder": ("email", ""),
     "http": ("sms", "localhost?gateway=46elks"),
     "https": ("sms", "localhost?gateway=46elks"),
+    "ntfy": ("push", "localhost"),
+    "ntfy+http": ("push", "localhost"),
     "null": ("email", ""),
     "smpp": ("sms", "user:password@localhost:1"),
     "smpps": ("sms", "user:password@localhost:1"),
     "smtp": ("email", "localhost"),
     "smtps": ("email", "localhost"),
     "smtp+starttls": ("email", "localhost"),
+    "webpush": ("push", "{folder}/p256.pem?subject=mailto:ops@example.com"),
 }
 
 
 @pytest.mark.parametrize("scheme", registry.CHANNELS)
 def test_every_scheme_of_the_table_opens(scheme: str, tmp_path: Path) -> None:
     medium, place = PLACES[scheme]
-    channel = open_channel(f"{scheme}://{place}", environment(tmp_path, medium))
+    write_key_files(tmp_path)
+    url = f"{scheme}://{place.format(folder=tmp_path)}"
+    channel = open_channel(url, environment(tmp_path, medium))
     assert channel.provider.startswith(scheme)
     channel.close()
 
@@ -35,7 +44,7 @@ def test_every_scheme_of_the_table_opens(scheme: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("carrier-pigeon://loft", "unknown scheme; known are folder, http, https, null"),
+        ("carrier-pigeon://loft", "unknown scheme; known are apns, fcm, folder, http"),
         ("null://?speed=9", "unknown parameter 'speed'"),
         ("null://host", "takes parameters only"),
         ("null://?latency=10s", "latency must be below 5s"),
@@ -99,3 +108,13 @@ def test_a_plug_in_that_cannot_be_loaded_is_named(
     _install(monkeypatch, "no_such_loft:Pigeon")
     with pytest.raises(SettingsError, match=r"pigeon://: the plug-in no_such_loft:Pigeon can't"):
         open_channel("pigeon://", environment(tmp_path))
+
+
+def test_push_services_are_for_their_own_platforms_alone(tmp_path: Path) -> None:
+    place = environment(tmp_path, "push")
+    channel = open_channels("ntfy://localhost,null://?latency=1ms", place)
+    assert isinstance(channel, Push)
+    channel.close()
+    for scheme in ("apns", "fcm", "ntfy", "webpush"):
+        with pytest.raises(SettingsError, match="sends push only"):
+            open_channel(f"{scheme}://localhost", environment(tmp_path, "email"))

@@ -43,7 +43,8 @@ def test_the_parts_do_not_print_the_password() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("50ms", 0.05), ("10s", 10.0), ("1.5s", 1.5), ("2m", 120.0), ("0ms", 0)]
+    ("text", "seconds"),
+    [("50ms", 0.05), ("10s", 10.0), ("1.5s", 1.5), ("2m", 120.0), ("1h", 3600), ("28d", 2_419_200)],
 )
 def test_durations_have_a_unit(text: str, seconds: float) -> None:
     assert parameters(f"d={text}").duration("d", 1.0) == pytest.approx(seconds)

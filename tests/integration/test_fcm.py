@@ -1,0 +1,291 @@
+"""Push through FCM, to a stand-in that checks the OAuth assertion and the v1 JSON's shape."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from channels.base import Channel
+from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
+from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
+from tests.channel_contract import ChannelContract
+from tests.peer_process import PeerProcess, peer_process
+from tests.push_messages import ToDevice, device, message, opened, write_private, write_public
+
+TOKEN = "bk3RNwTe3H0:CI2k_HHwgIpoDKCIZvvDMExUdFQ3P1"
+PHONE = device("fcm", TOKEN)
+FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+
+
+@dataclass
+class Google:
+    """A server that stands for Google's, and an account that it knows."""
+
+    peer: PeerProcess
+    folder: Path
+
+    def url(self, **parameters: str) -> str:
+        given = "".join(f"&{name}={value}" for name, value in parameters.items())
+        return f"fcm://{self.folder}/account.json?api=http://127.0.0.1:{self.peer.port}{given}"
+
+    def refuses(self, code: int, status: str, error_code: str = "", **rest: Any) -> None:
+        details = [{"@type": FCM_ERROR, "errorCode": error_code}] if error_code else []
+        error = {"code": code, "status": status, "message": "because", "details": details, **rest}
+        self.peer.behave(TOKEN, {"error": error})
+
+    def sent(self, count: int) -> list[dict[str, Any]]:
+        """What was sent, once that is so many messages."""
+        return [one for one in self.peer.received(count + 1) if one["path"] != "/token"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fcm")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Google]:
+    key = rsa.generate_private_key(65537, 2048)
+    private = write_private(key, folder / "key.pem").read_text()
+    known = {"project": "my-project", "keyId": "key-1", "email": "push@my-project.iam.example.com"}
+    public = str(write_public(key, folder / "public.pem"))
+    with peer_process("google.js", publicKeyFile=public, **known) as peer:
+        account = {
+            "type": "service_account",
+            "project_id": known["project"],
+            "private_key_id": known["keyId"],
+            "private_key": private,
+            "client_email": known["email"],
+            "token_uri": f"http://127.0.0.1:{peer.port}/token",
+        }
+        (folder / "account.json").write_text(json.dumps(account))
+        yield Google(peer, folder)
+
+
+@pytest.fixture
+def google(server: Google) -> Google:
+    server.peer.behave(TOKEN, {})
+    server.peer.behave("token", {})
+    server.peer.requests.clear()
+    return server
+
+
+@pytest.fixture
+def channel(google: Google, tmp_path: Path) -> Iterator[Channel]:
+    running = opened(google.url(), tmp_path)
+    yield running
+    running.close()
+
+
+class TestFcmIsAChannel(ChannelContract):
+    @pytest.fixture
+    def channel(self, google: Google, tmp_path: Path) -> Iterator[Channel]:
+        running = ToDevice(opened(google.url(), tmp_path), PHONE)
+        yield running
+        running.close()
+
+
+def test_what_google_gets(google: Google, tmp_path: Path) -> None:
+    channel = opened(google.url(ttl="1h"), tmp_path)
+    reference = channel.send(message(PHONE, priority=9))
+    channel.close()
+
+    (sent,) = google.sent(1)
+    assert sent["fault"] is None
+    assert sent["message"]["token"] == TOKEN
+    assert sent["message"]["notification"] == {
+        "title": "Din beställning",
+        "body": "Den är på väg ✓",
+    }
+    assert sent["message"]["data"] == {"messageId": "order-7", "deliveryId": "0192f0c1-1-0"}
+    android = sent["message"]["android"]
+    assert (android["priority"], android["ttl"]) == ("NORMAL", "3600s")
+    assert reference == f"projects/my-project/messages/{android['notification']['tag']}"
+
+
+def test_a_token_is_asked_for_once(google: Google, channel: Channel) -> None:
+    google.peer.behave("token", {"wait": 100})
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(channel.send, [message(PHONE, delivery_id=str(n)) for n in range(32)]))
+
+    assert google.peer.received(33)[0]["fault"] is None
+    assert len({one["accessToken"] for one in google.sent(32)}) == 1
+
+
+def test_a_token_is_renewed_before_its_end_while_others_go_on(
+    google: Google, channel: Channel
+) -> None:
+    google.peer.behave("token", {"lifetime": 200}, {"wait": 200})
+    channel.send(message(PHONE))
+    before = time.monotonic()
+
+    with ThreadPoolExecutor(2) as pool:
+        times = pool.map(
+            lambda n: (channel.send(message(PHONE, delivery_id=str(n))), time.monotonic()),
+            range(2),
+        )
+
+    assert min(at for _, at in times) < before + 0.2
+    paths = [one["path"] for one in google.peer.received(5)]
+    assert paths.count("/token") == 2
+
+
+def test_a_renewal_that_fails_does_not_matter_while_the_old_token_is_good(
+    google: Google, channel: Channel
+) -> None:
+    google.peer.behave("token", {"lifetime": 200}, {"status": 503})
+
+    assert channel.send(message(PHONE))
+    assert channel.send(message(PHONE))
+
+
+def test_a_token_that_was_revoked_is_replaced_at_once(google: Google, channel: Channel) -> None:
+    google.peer.behave(TOKEN, {}, {"forgetTokens": True}, {})
+    channel.send(message(PHONE))
+
+    assert channel.send(message(PHONE))
+
+    paths = [one["path"] for one in google.peer.received(5)]
+    assert paths.count("/token") == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (400, {"error": "invalid_grant"}, ConfigurationFault, "no access token: 400 invalid_grant"),
+        (401, {"error": "unauthorized_client"}, ConfigurationFault, "unauthorized_client"),
+        (503, {}, TransientDeliveryError, "no access token: 503"),
+        (200, {"no": "token"}, ConfigurationFault, "no access token: 200"),
+    ],
+)
+def test_without_a_token_nothing_is_sent(
+    google: Google, channel: Channel, status: int, body: dict[str, Any], kind: type, words: str
+) -> None:
+    google.peer.behave("token", {"status": status, "body": body})
+
+    for _ in range(3):
+        with pytest.raises(TransientDeliveryError, match=words) as caught:
+            channel.send(message(PHONE))
+        assert type(caught.value) is kind
+
+    assert [one["path"] for one in google.peer.received(1)] == ["/token"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error_code", "kind"),
+    [
+        (404, "NOT_FOUND", "UNREGISTERED", DeviceGone),
+        (404, "NOT_FOUND", "", DeviceGone),
+        (400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", PermanentDeliveryError),
+        (403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH", PermanentDeliveryError),
+        (403, "PERMISSION_DENIED", "", ConfigurationFault),
+        (401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR", ConfigurationFault),
+        (429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", TransientDeliveryError),
+        (500, "INTERNAL", "INTERNAL", TransientDeliveryError),
+        (503, "UNAVAILABLE", "UNAVAILABLE", TransientDeliveryError),
+    ],
+)
+def test_what_google_refuses(
+    google: Google, channel: Channel, code: int, status: str, error_code: str, kind: type
+) -> None:
+    google.refuses(code, status, error_code)
+
+    with pytest.raises((PermanentDeliveryError, TransientDeliveryError)) as caught:
+        channel.send(message(PHONE))
+
+    assert type(caught.value) is kind
+    assert str(caught.value) == f"{code} {error_code or status} because"
+
+
+def test_a_garbled_token_is_a_gone_device(google: Google, channel: Channel) -> None:
+    violations = [{"field": "message.token", "description": "Invalid registration token"}]
+    bad_request = {
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        "fieldViolations": violations,
+    }
+    google.refuses(400, "INVALID_ARGUMENT", details=[bad_request])
+
+    with pytest.raises(DeviceGone):
+        channel.send(message(PHONE))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(404, PermanentDeliveryError), (413, PermanentDeliveryError), (502, TransientDeliveryError)],
+)
+def test_what_does_not_come_from_fcm_makes_no_device_gone(
+    google: Google, channel: Channel, status: int, kind: type
+) -> None:
+    google.peer.behave(TOKEN, {"status": status, "body": "<html>a proxy's page</html>"})
+
+    with pytest.raises((PermanentDeliveryError, TransientDeliveryError)) as caught:
+        channel.send(message(PHONE))
+
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(("headers", "wait"), [({"Retry-After": "7"}, 7), ({}, 60)], ids=str)
+def test_a_quota_is_waited_for(
+    google: Google, channel: Channel, headers: dict[str, str], wait: float
+) -> None:
+    error = {"code": 429, "status": "RESOURCE_EXHAUSTED"}
+    google.peer.behave(TOKEN, {"error": error, "headers": headers})
+
+    with pytest.raises(TransientDeliveryError) as caught:
+        channel.send(message(PHONE))
+
+    assert caught.value.retry_after == wait
+
+
+@pytest.mark.parametrize("behaviour", [{"hangUp": True}, {"never": True}], ids=str)
+def test_a_message_without_an_answer_may_have_been_taken(
+    google: Google, tmp_path: Path, behaviour: dict[str, Any]
+) -> None:
+    google.peer.behave(TOKEN, behaviour)
+    channel = opened(google.url(timeout="500ms"), tmp_path)
+
+    with pytest.raises(OutcomeUnknown, match="may have been taken"):
+        channel.send(message(PHONE))
+    channel.close()
+
+
+def test_a_message_that_is_too_large_is_not_sent(google: Google, channel: Channel) -> None:
+    with pytest.raises(PermanentDeliveryError, match="bytes, the service takes 4096: shorten"):
+        channel.send(message(PHONE, text="å" * 2040))
+
+    assert google.peer.requests == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"private_key": "hello"}, "private_key that can't be read"),
+        ({"private_key": 7}, "no service account's JSON file"),
+        ({"project_id": None}, "no service account's JSON file"),
+    ],
+    ids=str,
+)
+def test_an_account_that_can_not_be_used_is_named(
+    google: Google, tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    account = json.loads((google.folder / "account.json").read_text())
+    (tmp_path / "account.json").write_text(json.dumps({**account, **change}))
+
+    with pytest.raises(SettingsError, match=words) as caught:
+        opened(f"fcm://{tmp_path}/account.json", tmp_path)
+
+    assert "PRIVATE" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.json: No such file"):
+        opened("fcm:///none.json", tmp_path)
+    with pytest.raises(SettingsError, match="names a service account's file"):
+        opened("fcm://host/none.json", tmp_path)

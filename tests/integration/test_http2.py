@@ -1,0 +1,174 @@
+"""The connection to APNs: shared, reset, given up, dead."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from channels.base import Channel
+from channels.errors import OutcomeUnknown
+from communication.errors import TransientDeliveryError
+from tests.apple import Apple, apple_server
+from tests.devices import APNS_TOKEN
+from tests.http_peer import Peer, says
+from tests.push_messages import device, message, opened
+from tests.smtp_server import Authority
+from tests.waiting import wait_until
+
+NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM = 8, 2, 7
+PHONE = device("apns", APNS_TOKEN)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apple]:
+    with apple_server(tmp_path_factory.mktemp("apns")) as running:
+        yield running
+
+
+@pytest.fixture
+def apple(server: Apple) -> Apple:
+    server.forgets()
+    return server
+
+
+@pytest.fixture
+def channel(apple: Apple, tmp_path: Path) -> Iterator[Channel]:
+    running = opened(apple.url(), tmp_path)
+    yield running
+    running.close()
+
+
+def test_many_messages_share_one_connection(apple: Apple, channel: Channel) -> None:
+    apple.answers({"wait": 50})
+    before = time.monotonic()
+
+    with ThreadPoolExecutor(64) as pool:
+        list(pool.map(channel.send, [message(PHONE, delivery_id=str(n)) for n in range(64)]))
+
+    # 20 at a time, as the server allows: 4 rounds, where one after the other would take 3 s.
+    assert time.monotonic() - before < 2.0
+    assert len({one["session"] for one in apple.peer.received(64)}) == 1
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        {"reset": NGHTTP2_INTERNAL_ERROR},
+        {"reset": NGHTTP2_CANCEL},
+        {"half": True},
+        {"hangUp": True},
+        {"never": True},
+    ],
+    ids=str,
+)
+def test_a_message_without_an_answer_may_have_been_taken(
+    apple: Apple, tmp_path: Path, behaviour: dict[str, Any]
+) -> None:
+    apple.answers(behaviour, {})
+    channel = opened(apple.url(timeout="300ms"), tmp_path)
+
+    with pytest.raises(OutcomeUnknown, match="may have been taken"):
+        channel.send(message(PHONE))
+
+    assert channel.send(message(PHONE))
+    channel.close()
+
+
+def test_one_reset_stream_harms_no_other(apple: Apple, channel: Channel) -> None:
+    other = "aa" * 32
+    apple.answers({"wait": 100})
+    apple.peer.behave(other, {"reset": NGHTTP2_INTERNAL_ERROR})
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(channel.send, message(PHONE))
+        wait_until(lambda: apple.peer.requests)
+        with pytest.raises(OutcomeUnknown):
+            channel.send(message(device("apns", other)))
+
+        assert slow.result()
+    assert len({one["session"] for one in apple.peer.received(2)}) == 1
+
+
+def test_a_refused_stream_is_sent_again_at_once(apple: Apple, channel: Channel) -> None:
+    apple.answers({"reset": NGHTTP2_REFUSED_STREAM}, {"reset": NGHTTP2_REFUSED_STREAM}, {})
+
+    assert channel.send(message(PHONE))
+
+    assert apple.peer.received(3)
+
+
+def test_a_server_that_refuses_all_streams_is_a_transient_failure(
+    apple: Apple, channel: Channel
+) -> None:
+    apple.answers({"reset": NGHTTP2_REFUSED_STREAM})
+
+    with pytest.raises(TransientDeliveryError, match="takes no requests now") as caught:
+        channel.send(message(PHONE))
+
+    assert not isinstance(caught.value, OutcomeUnknown)
+
+
+def test_after_goaway_what_was_begun_is_answered_and_the_rest_goes_elsewhere(
+    apple: Apple, channel: Channel
+) -> None:
+    apple.answers({"goaway": "others", "wait": 200}, {})
+
+    with ThreadPoolExecutor(8) as pool:
+        begun = pool.submit(channel.send, message(PHONE))
+        wait_until(lambda: apple.peer.requests)
+        others = [message(PHONE, delivery_id=str(number)) for number in range(7)]
+        references = list(pool.map(channel.send, others))
+
+        assert begun.result()
+    assert len(set(references)) == 7
+    sessions = [one["session"] for one in apple.peer.received(8)]
+    assert sessions.count(sessions[0]) == 1
+
+
+def test_nobody_listening_is_a_transient_failure(apple: Apple, tmp_path: Path) -> None:
+    channel = opened(apple.url(port=1), tmp_path)
+
+    with pytest.raises(TransientDeliveryError, match="refused") as caught:
+        channel.send(message(PHONE))
+
+    assert not isinstance(caught.value, OutcomeUnknown)
+    channel.close()
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), says(b"\0" * 64), says(b"", then_hang_up=True)],
+    ids=["HTTP/1.1", "garbage", "silence"],
+)
+def test_a_server_that_speaks_no_http2(
+    apple: Apple, tmp_path: Path, behave: Callable[..., None]
+) -> None:
+    for protocols in (["h2"], ["http/1.1"]):
+        apple.authority.context.set_alpn_protocols(protocols)
+        peer = Peer(behave, tls=apple.authority.context)
+        channel = opened(apple.url(int(peer.url.rpartition(":")[2]), timeout="1s"), tmp_path)
+
+        with pytest.raises(TransientDeliveryError):
+            channel.send(message(PHONE))
+        channel.close()
+        peer.close()
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(apple: Apple, tmp_path: Path) -> None:
+    stranger = Authority.make(tmp_path)
+    channel = opened(f"{apple.url()}".rpartition("&")[0] + f"&cafile={stranger.cafile}", tmp_path)
+
+    with pytest.raises(TransientDeliveryError, match="certificate is not trusted"):
+        channel.send(message(PHONE))
+    channel.close()
+
+
+def test_nothing_is_sent_after_closing(channel: Channel) -> None:
+    channel.send(message(PHONE))
+    channel.close()
+
+    with pytest.raises(TransientDeliveryError, match="closed"):
+        channel.send(message(PHONE))

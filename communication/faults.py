@@ -38,6 +38,7 @@ class Fault:
     payload: Mapping[str, Any]
     fault: Mapping[str, Any]
     key_attributes: Mapping[str, str]
+    event_type: str = FAULT
 
 
 def report(connection: Connection, faults: Iterable[Fault]) -> None:
@@ -103,7 +104,7 @@ def _collected(fault: Fault, moment: datetime) -> Collected:
             "operation": fault.operation,
         },
         "event_source": SOURCE,
-        "event_type": FAULT,
+        "event_type": fault.event_type,
     }
     return new_collected(fault.tenant, event, moment)
 

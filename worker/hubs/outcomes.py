@@ -1,6 +1,6 @@
 """What came of callbacks, recorded in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from communication.bulk import among, insert_rows, update_rows
 from communication.callbacks import drop_all, open_of
+from communication.faults import report
 from communication.hubs import HubState
 from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, HUB
 from communication.model import State
@@ -17,6 +18,7 @@ from communication.recordable import recordable
 from worker.hubs.health import Health, Patience
 from worker.hubs.lease import lock_hubs
 from worker.hubs.post import Tried
+from worker.hubs.reports import disabled, given_up
 from worker.hubs.verdict import Verdict
 
 _DISABLED = "the hub was disabled"
@@ -56,10 +58,15 @@ def record(
     hubs = lock_hubs(connection, {one.hub_key: one.lease for one in rounds})
     is_open = _lock_open(connection, [one.job.key for each in rounds for one in each.tries])
     counted = [_counted(one, is_open, is_held=one.hub_key in hubs) for one in rounds]
-    tries = [one for each in counted for one in each]
-    update_rows(connection, CALLBACK, [_row(one, patience, now) for one in tries])
-    failed = [one for one in tries if not _succeeded(one)]
-    insert_rows(connection, CALLBACK_ATTEMPT, [_attempt_row(one) for one in failed])
+    rows = [[_row(one, patience, now) for one in own] for own in counted]
+    _store(connection, [row for each in rows for row in each], counted)
+    faults = [
+        given_up(hubs[one.hub_key], tried)
+        for one, own, of_own in zip(rounds, counted, rows, strict=True)
+        for tried, row in zip(own, of_own, strict=True)
+        if row["state"] is State.FAILED and tried.result.verdict is not Verdict.GONE
+    ]
+    report(connection, [fault for fault in faults if fault])
     return [
         Recorded(
             counted=own,
@@ -68,6 +75,14 @@ def record(
         )
         for one, own in zip(rounds, counted, strict=True)
     ]
+
+
+def _store(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], counted: Sequence[Sequence[Tried]]
+) -> None:
+    update_rows(connection, CALLBACK, rows)
+    attempts = [_attempt_row(one) for own in counted for one in own if not _succeeded(one)]
+    insert_rows(connection, CALLBACK_ATTEMPT, attempts)
 
 
 def _counted(one: Round, is_open: set[tuple[int, int]], *, is_held: bool) -> list[Tried]:
@@ -148,6 +163,7 @@ def _follow(
     )
     if after.disabled:
         _give_up(connection, hub, now)
+        report(connection, [disabled(hub, after.failing_since or now, now)])
     if before.resting_until and not after.resting_until:
         _wake(connection, hub, now)
     return not (ill or after.disabled or after.resting_until)

@@ -5,6 +5,7 @@ from typing import Any
 from falcon import App
 from redis import Redis
 
+from api.backlog import Backlog
 from api.collector import CollectedEvent, CollectedEvents
 from api.context import Context
 from api.contracts import LISTENER
@@ -21,6 +22,7 @@ from api.messages import Messages, NewSend, Send
 from api.notifications import PATH, Notifications, OneSubscription, Subscriptions
 from api.operations import Health, Metrics, Ready
 from api.order_events import Order, OrderEvents
+from api.rates import open_rates
 from api.receipts import Receipts
 from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
@@ -47,8 +49,9 @@ def create_app(
         phone_region=settings.phone_region,
         templates=templates or open_catalogue(settings),
     )
-    context = Context(store=store, settings=settings, rules=rules)
-    app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings))])
+    backlog = Backlog(store, settings.max_backlog)
+    context = Context(store=store, settings=settings, rules=rules, backlog=backlog)
+    app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings), open_rates(settings))])
     add_error_handlers(app)
     app.add_route("/communicationMessage", Messages(context))
     app.add_route("/communicationMessage/send", NewSend(context))

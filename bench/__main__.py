@@ -1,4 +1,6 @@
-"""`python -m bench [events]`: measures Tidings and two task pipelines side by side, or events.
+"""`python -m bench [events|sms]`: measures Tidings and two task pipelines side by side.
+
+Or what events cost, or SMS through an SMSC.
 
 Prints Markdown (docs/benchmarks.md). The exit code is 1 when a bar is missed, but for a
 --quick run.
@@ -19,13 +21,16 @@ from bench.events import measure_feed, measure_idle_polls, measure_untold
 from bench.feed import TEMPLATED
 from bench.figure import Figure
 from bench.pipelines import measure_celery, measure_dramatiq, measure_idle_dramatiq
+from bench.polling import POLLERS, measure_bringing_back, measure_polling
 from bench.report import Bar, Line, machine, ratios, table
+from bench.smpp import WINDOW, measure_limit, measure_sms
 from bench.stack import Stack
 
 LEAST_ACCEPTED = 1_200
 LEAST_TIMES_CELERY = 5
 LEAST_TEMPLATED = 0.6
 LEAST_SEQUENCED = 0.9
+LEAST_SLOW_SMS = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,7 @@ class Size:
     idle: int
     events: int
     callbacks: int
+    sms: int
 
 
 FULL = Size(
@@ -49,9 +55,17 @@ FULL = Size(
     idle=20_000,
     events=1_000_000,
     callbacks=20_000,
+    sms=10_000,
 )
 QUICK = Size(
-    rounds=1, seconds=1, deliveries=1_000, tasks=200, idle=1_000, events=10_000, callbacks=500
+    rounds=1,
+    seconds=1,
+    deliveries=1_000,
+    tasks=200,
+    idle=1_000,
+    events=10_000,
+    callbacks=500,
+    sms=1_000,
 )
 
 
@@ -128,6 +142,7 @@ def measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
 def event_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
     """What events cost, in the order of a round."""
     deliver = partial(measure_untold, stack, deliveries=size.deliveries)
+    waiting = f"{size.events // 50:,}"
     delivered = f"delivered, {size.deliveries:,} messages, nobody listens"
     return {
         "feed": Measurement(
@@ -139,6 +154,16 @@ def event_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
             name="idle polls of that feed, one after the other",
             unit="polls/s",
             run=partial(measure_idle_polls, stack, events=size.events, polls=size.events // 1_000),
+        ),
+        "polled": Measurement(
+            name=f"{waiting} waiting notifications, handed out to {POLLERS} pollers at once",
+            unit="notifications/s",
+            run=partial(measure_polling, stack, notifications=size.events // 50),
+        ),
+        "brought back": Measurement(
+            name=f"{waiting} waiting notifications, brought back to an emptied Redis",
+            unit="notifications/s",
+            run=partial(measure_bringing_back, stack, notifications=size.events // 50),
         ),
         "unsequenced": Measurement(
             name=f"{delivered}, events without positions",
@@ -160,19 +185,46 @@ def _told(stack: Stack, callbacks: int, hubs: int) -> Measurement:
     )
 
 
+def sms_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
+    """SMS through an SMSC, beside what that SMSC takes from a client that does nothing else."""
+    sms = partial(measure_sms, stack, deliveries=size.sms)
+    delivered = f"delivered by SMPP, {size.sms:,} messages, one worker"
+    return {
+        "limit": Measurement(
+            name="the SMSC alone",
+            unit="submits/s",
+            run=partial(measure_limit, submits=size.sms),
+            notes=f"prepared PDUs over one session, {WINDOW} outstanding",
+        ),
+        "sent": Measurement(
+            name=f"{delivered}, without receipts",
+            unit="deliveries/s",
+            run=partial(sms, receipts=False),
+        ),
+        "received": Measurement(
+            name=f"{delivered}, ended by receipts",
+            unit="deliveries/s",
+            run=partial(sms, receipts=True),
+        ),
+        "slow": Measurement(
+            name=f"{delivered}, answered after 50 ms",
+            unit="deliveries/s",
+            run=partial(sms, receipts=False, latency=50),
+        ),
+    }
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure, print the report, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one small round; proves nothing")
-    parser.add_argument("what", nargs="?", choices=("pipelines", "events"), default="pipelines")
+    parser.add_argument("what", nargs="?", choices=tuple(_REPORTS), default="pipelines")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else FULL
     with Stack.started() as stack:
         print(machine(stack), flush=True)
-        if options.what == "events":
-            bars = _report_events(_measured(event_measurements(stack, size), size.rounds))
-        else:
-            bars = _report_pipelines(_measured(measurements(stack, size), size.rounds))
+        wanted, report = _REPORTS[options.what]
+        bars = report(_measured(wanted(stack, size), size.rounds))
     print("", *bars, sep="\n")
     return 0 if options.quick or all(bar.reached for bar in bars) else 1
 
@@ -190,6 +242,12 @@ def _report_pipelines(lines: dict[str, Line]) -> list[Bar]:
     print("Tidings with one worker delivers", ", ".join(ratios(lines["delivered"], others)) + ".")
     print("With two workers it delivers", ", ".join(ratios(lines["two"], others)) + ".")
     return _bars(lines)
+
+
+def _report_sms(lines: dict[str, Line]) -> list[Bar]:
+    print(f"\n{table(lines.values())}")
+    slow = lines["slow"].median
+    return [Bar(name="SMS/s where each takes 50 ms", figure=slow, least=LEAST_SLOW_SMS)]
 
 
 def _measured(wanted: dict[str, Measurement], rounds: int) -> dict[str, Line]:
@@ -223,6 +281,12 @@ def _bars(lines: dict[str, Line]) -> list[Bar]:
         ),
     ]
 
+
+_REPORTS = {
+    "pipelines": (measurements, _report_pipelines),
+    "events": (event_measurements, _report_events),
+    "sms": (sms_measurements, _report_sms),
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

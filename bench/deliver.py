@@ -13,7 +13,6 @@ from communication.lanes import queue_name
 from tests.processes import Process
 from tests.waiting import wait_until
 
-QUEUE = queue_name("deliver", "email", "normal")
 WITHIN = 300.0
 LOOK_EVERY = 0.02
 
@@ -25,19 +24,29 @@ def measure_delivering(
     workers: int,
     each: int,
     document: Mapping[str, object] = INLINE,
+    channel: str = "email",
     relay_first: str = "",
+    **settings: str,
 ) -> Figure:
     """The rate at which a relay and the workers clear `deliveries`, of messages to `each`.
 
     All become due in one transaction, while the relay and the workers wait for work; the time
-    ends when the last outcome is committed.
+    ends when the last outcome is committed. `settings` are those of the workers.
     """
     with stack.database() as database, connect(database) as connection, ExitStack() as parts:
-        feed_messages(connection, messages=deliveries // each, each=each, document=document)
+        feed_messages(
+            connection,
+            messages=deliveries // each,
+            each=each,
+            document=document,
+            channel=channel,
+        )
         work = ("work", "--queues", "deliver.*.normal")
-        started = [parts.enter_context(stack.tidings(database, *work)) for _ in range(workers)]
+        started = [
+            parts.enter_context(stack.tidings(database, *work, **settings)) for _ in range(workers)
+        ]
         relay = parts.enter_context(stack.tidings(database, "relay", first=relay_first))
-        stack.await_consumers(QUEUE, *started)
+        stack.await_consumers(queue_name("deliver", channel, "normal"), *started)
         wait_until(lambda: is_relaying(connection, relay), within=60)
         feed_deliveries(connection)
         began = time.monotonic()

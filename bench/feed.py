@@ -20,6 +20,13 @@ INLINE = _COMMON | {
         {"name": "Weight", "value": "2.5"},
     ],
 }
+TEXT = {
+    "type": "SMS",
+    "content": "Dear $Name, your parcel is on its way.",
+    "priority": 4,
+    "tryTimes": 3,
+    "logFlag": True,
+}
 TEMPLATED = _COMMON | {
     "template": "delivery-progress",
     "CommunicationRequestCharacteristic": [
@@ -34,8 +41,8 @@ _MESSAGES = """
 INSERT INTO communication_message (
     uid, tenant, id, channel, priority, status, send, receiver_count, open_count, delivered_count,
     failed_count, cancelled_count, created_at, updated_at)
-SELECT gen_random_uuid(), 'default', 'm' || number, 'email', 4, 'InProgress', 1, %(each)s, %(each)s,
-    0, 0, 0, now(), now()
+SELECT gen_random_uuid(), 'default', 'm' || number, %(channel)s, 4, 'InProgress', 1, %(each)s,
+    %(each)s, 0, 0, 0, now(), now()
 FROM generate_series(1, %(messages)s) number
 """
 _DOCUMENTS = """
@@ -43,8 +50,9 @@ INSERT INTO message_document (message_key, document)
 SELECT key, %(document)s::jsonb FROM communication_message
 """
 _RECEIVERS = """
-INSERT INTO receiver (message_key, ordinal, name, email, attributes)
+INSERT INTO receiver (message_key, ordinal, name, email, phone, attributes)
 SELECT key, number, 'Ann ' || number, 'ann.' || key || '.' || number || '@example.com',
+    '+4670' || lpad(key::text, 7, '0'),
     jsonb_build_object('characteristic', jsonb_build_array(
         jsonb_build_object('name', 'Name', 'value', 'Ann ' || key)))
 FROM communication_message, generate_series(0, receiver_count - 1) number
@@ -53,11 +61,12 @@ _DELIVERIES = """
 INSERT INTO delivery (
     message_key, receiver_key, ordinal, send, channel, priority, state, due_at, attempts, lost,
     created_at)
-SELECT message_key, key, ordinal, 1, 'email', 4, 'pending', now(), 0, 0, now() FROM receiver
+SELECT message_key, receiver.key, ordinal, 1, channel, 4, 'pending', now(), 0, 0, now()
+FROM receiver JOIN communication_message message ON message.key = message_key
 """
 _RECORDED = """
 SELECT (SELECT count(*) FROM delivery WHERE state = 'delivered' AND due_at IS NULL),
-    (SELECT count(*) FROM attempt WHERE outcome = 'delivered'),
+    (SELECT count(*) FROM attempt WHERE outcome IN ('delivered', 'sent')),
     (SELECT count(*) FROM event WHERE kind = 'ended')
         + (SELECT count(*) FROM staged_event WHERE kind = 'ended'),
     (SELECT sum(receiver_count) FROM communication_message
@@ -66,10 +75,15 @@ SELECT (SELECT count(*) FROM delivery WHERE state = 'delivered' AND due_at IS NU
 
 
 def feed_messages(
-    connection: Connection, *, messages: int, each: int, document: Mapping[str, object] = INLINE
+    connection: Connection,
+    *,
+    messages: int,
+    each: int,
+    document: Mapping[str, object] = INLINE,
+    channel: str = "email",
 ) -> None:
     """Messages in progress with `each` receivers each; nothing is due yet."""
-    connection.execute(_MESSAGES, {"messages": messages, "each": each})
+    connection.execute(_MESSAGES, {"messages": messages, "each": each, "channel": channel})
     connection.execute(_DOCUMENTS, {"document": json.dumps(document)})
     connection.execute(_RECEIVERS)
     connection.execute("VACUUM ANALYZE")

@@ -10,6 +10,7 @@ import structlog
 
 from channels.addresses import address_of
 from channels.base import Channel, Device, Environment, Outbound, Receiver
+from channels.bounded import Bounded
 from channels.errors import DeviceGone, OutcomeUnknown
 from channels.failover import in_turn
 from channels.push_content import without_token
@@ -28,8 +29,10 @@ def open_push(listed: Listed, environment: Environment) -> "Push":
     Channels without a platform (`folder://`) take what is for any device, and messages to users
     who have none.
     """
-    routes = {platform: _in_turn(listed, platform) for platform in Platform}
-    return Push(routes, _in_turn(listed, None), environment)
+    patience = environment.send_timeout
+    bounded = [(platform, Bounded(channel, patience)) for platform, channel in listed]
+    routes = {platform: _in_turn(bounded, platform) for platform in Platform}
+    return Push(routes, _in_turn(bounded, None), environment, [one for _, one in bounded])
 
 
 def most_in_turn(platforms: Sequence[str | None]) -> int:
@@ -59,14 +62,14 @@ class Push:
         routes: Mapping[Platform, Channel | None],
         whole: Channel | None,
         environment: Environment,
+        channels: Sequence[Channel],
     ) -> None:
         self._routes = routes
         self._whole = whole
         self._environment = environment
-        channels = [channel for channel in (*routes.values(), whole) if channel]
-        self._channels = list({id(channel): channel for channel in channels}.values())
-        # Any of them may have to carry everything alone.
-        self.concurrency = min(channel.concurrency for channel in channels)
+        self._channels = channels
+        # Each keeps to its own width: a narrow one makes none of the others narrow.
+        self.concurrency = max(channel.concurrency for channel in channels)
         self._pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="push")
         self._asked = threading.local()
 

@@ -33,7 +33,10 @@ CHANNELS = {
 """Scheme to `module:class`; the module is imported when a URL asks for it."""
 
 PLUG_INS = "tidings.channels"
-"""The entry-point group of channels from elsewhere: the entry's name is the scheme."""
+"""The entry-point group of channels from elsewhere: the entry's name is the scheme.
+
+It serves every scheme that begins with the name and a +, too: `apprise+discord://…`.
+"""
 
 
 class ChannelClass(Protocol):
@@ -91,19 +94,36 @@ def _check_sender(sender: Sender) -> None:
         raise SettingsError(f"TIDINGS_EMAIL_SENDER: {error.reason}") from error
 
 
+def known_schemes() -> dict[str, ChannelClass | None]:
+    """Every scheme that a URL may have, of plug-ins as well; None for one that can't be loaded."""
+    known: dict[str, ChannelClass | None] = {scheme: _built_in(scheme) for scheme in CHANNELS}
+    for entry in entry_points(group=PLUG_INS):
+        try:
+            known.setdefault(entry.name, _plug_in(entry))
+        except SettingsError:
+            known.setdefault(entry.name, None)
+    return known
+
+
 def _channel_class(url: ChannelUrl) -> ChannelClass:
     if url.scheme in CHANNELS:
-        module, _, name = CHANNELS[url.scheme].partition(":")
-        return cast("ChannelClass", getattr(import_module(module), name))
+        return _built_in(url.scheme)
     plug_ins = entry_points(group=PLUG_INS)
-    if url.scheme not in plug_ins.names:
-        known = ", ".join(sorted({*CHANNELS, *plug_ins.names}))
-        raise url.fault(f"unknown scheme; known are {known}")
-    return _plug_in(url, plug_ins[url.scheme])
+    for name in (url.scheme, url.scheme.partition("+")[0]):
+        if name in plug_ins.names:
+            return _plug_in(plug_ins[name])
+    known = ", ".join(sorted({*CHANNELS, *plug_ins.names}))
+    raise url.fault(f"unknown scheme; known are {known}")
 
 
-def _plug_in(url: ChannelUrl, entry: EntryPoint) -> ChannelClass:
+def _built_in(scheme: str) -> ChannelClass:
+    module, _, name = CHANNELS[scheme].partition(":")
+    return cast("ChannelClass", getattr(import_module(module), name))
+
+
+def _plug_in(entry: EntryPoint) -> ChannelClass:
     try:
         return cast("ChannelClass", entry.load())
     except (ImportError, AttributeError) as error:
-        raise url.fault(f"the plug-in {entry.value} can't be loaded: {error}") from error
+        message = f"the plug-in {entry.value} can't be loaded: {error}"
+        raise SettingsError(f"{entry.name}://: {message}") from error

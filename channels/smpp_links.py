@@ -18,11 +18,11 @@ from communication.errors import TransientDeliveryError
 log = structlog.get_logger(part="channels.smpp")
 
 _SHORTEST_WAIT = 0.5
-_LONGEST_WAIT = 30.0
+_LONGEST_WAIT = 10.0
 _AFTER_REFUSAL = 10.0
 """Seconds at least after a refused bind: else a wrong password would lock the account."""
 _PROVEN = 10.0
-"""Seconds after which a session counts as a success."""
+"""Seconds after which a session counts as a success even if it was of no use."""
 _CLOSE_TIME = 2.0
 _FIRST_STEP, _LONGEST_STEP = 0.1, 5.0
 _EASED = 0.9
@@ -82,10 +82,7 @@ class Link:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            began = time.monotonic()
             self._bind_and_run()
-            if time.monotonic() - began >= _PROVEN and self.fault is None:
-                self._backoff.succeeded()
             refused = isinstance(self.fault, ConfigurationFault)
             self._closing.wait(self._backoff.next(refused=refused))
 
@@ -96,6 +93,7 @@ class Link:
             self._failed(error)
             return
         log.info("bound", provider=self._account.name, bind=self._command.name.lower())
+        began = time.monotonic()
         self._now(session, None)
         if self._closing.is_set():
             session.unbind()
@@ -104,6 +102,8 @@ class Link:
         except Exception:
             # The thread goes on: without it nothing would ever be bound again.
             log.exception("session failed", provider=self._account.name)
+        if session.proven or time.monotonic() - began >= _PROVEN:
+            self._backoff.succeeded()
         self._now(None, None)
         if not self._closing.is_set():
             log.warning("session lost", provider=self._account.name, reason=session.over)

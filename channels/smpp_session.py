@@ -56,6 +56,8 @@ class Session:
 
     def __init__(self, account: Account, wire: Wire, on_delivered: OnDelivered) -> None:
         self._account = account
+        self.proven = False
+        """Whether it was of use: a bind alone may be ended at once, again and again."""
         self._wire = wire
         self._on_delivered = on_delivered
         self._inbox = Inbox()
@@ -215,6 +217,7 @@ class Session:
 
     def _take(self, pdu: Pdu) -> None:
         if pdu.command in (Command.DELIVER_SM, Command.DATA_SM):
+            self.proven = True
             self._on_delivered(self, pdu)
         elif pdu.is_response:
             self._take_answer(pdu)
@@ -233,6 +236,7 @@ class Session:
             return
         answered = self._settle(pdu.sequence)
         if answered is not None:
+            self.proven = True
             answered.set_result(pdu)
         else:
             log.warning(

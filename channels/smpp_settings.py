@@ -21,7 +21,7 @@ from communication.errors import PermanentDeliveryError
 T = TypeVar("T")
 
 _PORTS = {"smpp": 2775, "smpps": 3550}
-_WINDOW = 50
+_WINDOW = 100
 _TIMEOUT = 10.0
 _ENQUIRE = 30.0
 _SHARE_OF_SEND = 0.75

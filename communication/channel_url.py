@@ -35,6 +35,8 @@ class ChannelUrl:
     port: int | None = None
     path: str = ""
     query: tuple[tuple[str, str], ...] = ()
+    text: str = field(default="", repr=False)
+    """The whole, as it was given."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -60,6 +62,7 @@ class ChannelUrl:
             host=parts.hostname or "",
             port=parts.port,
             path=unquote(parts.path),
+            text=parts.geturl(),
             query=tuple(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=strict)),
         )
 

@@ -19,6 +19,8 @@ _LIBRARIES = {
     "dramatiq": logging.WARNING,
     # It warns of one worker per lane in a process; that is on purpose (worker/main.py).
     "dramatiq.broker": logging.ERROR,
+    # At debug it writes down the headers: tokens of devices, and our own.
+    "hpack": logging.INFO,
     # A broker that is away is told of by the relay, once; pika tells it in hundreds of lines.
     "pika": logging.CRITICAL,
 }

@@ -30,6 +30,14 @@ RECEIPTS = Counter(
 PUBLISH_FAILED = Counter(
     "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
 )
+REFUSED = Counter(
+    "tidings_requests_refused",
+    "Requests refused for the service's own sake: slow, size, crowd, rate, backlog.",
+    ("why",),
+)
+UNCOUNTED = Counter(
+    "tidings_requests_uncounted", "Requests let through because Redis could not count them.", ()
+)
 TEMPLATE_FAULTS = Counter(
     "tidings_template_faults",
     "Edits that broke a template, as each process met them.",

@@ -39,6 +39,17 @@ def queue_status(connection: Connection, *, now: datetime) -> list[QueueStatus]:
     ]
 
 
+def count_due(connection: Connection, *, now: datetime, most: int) -> int:
+    """How many deliveries are due and not sent, counted up to `most`."""
+    due = (
+        select(literal(1))
+        .where(DELIVERY.c.due_at <= now, DELIVERY.c.state != State.SENT)
+        .limit(most)
+        .subquery()
+    )
+    return int(connection.execute(select(func.count()).select_from(due)).scalar_one())
+
+
 def _looks(now: datetime) -> list[Any]:
     return [
         _look(channel, lane, priorities, now)

@@ -4,6 +4,7 @@ from ipaddress import ip_network
 from typing import Self
 from urllib.parse import urlsplit
 
+from limits import parse_many
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
@@ -38,6 +39,23 @@ class SecuritySettings(BaseSettings):
     max_attachment: int = Field(
         25 * 1024 * 1024, ge=1024, description="Most bytes of one email's attachments together."
     )
+    rate_per_client: str = Field(
+        "1000/second",
+        description="Most requests of one client, such as `100/second;2000/minute`; empty: any. "
+        "Only with authentication.",
+    )
+    rate_per_tenant: str = Field(
+        "2000/second", description="Most requests of all clients of one tenant; likewise."
+    )
+    max_backlog: int = Field(
+        1_000_000, ge=0, description="Most deliveries due before sending is refused; 0: any."
+    )
+    client_patience: float = Field(
+        15,
+        gt=0,
+        description="Seconds for a request's head to come, and for a body or an answer beyond "
+        "what 64 KiB/s allow.",
+    )
 
     @field_validator("jwks")
     @classmethod
@@ -52,6 +70,13 @@ class SecuritySettings(BaseSettings):
         for one in value.split(","):
             if one.strip() not in SIGNATURES:
                 raise ValueError(f"must be of {', '.join(SIGNATURES)}, by comma")
+        return value
+
+    @field_validator("rate_per_client", "rate_per_tenant")
+    @classmethod
+    def _rates_are_understood(cls, value: str) -> str:
+        if value:
+            parse_many(value)
         return value
 
     @field_validator("callback_allow")

@@ -3,17 +3,30 @@
 Shapes are seed 004's (TMF681 v1) and, of what was heard or collected, those it came in.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy import cast as sql_cast
 
 from communication.clock import to_wire
 from communication.deliveries import load_deliveries, represent_delivery
 from communication.event_model import EVENT
 from communication.events import Kind
 from communication.messages import load_documents, load_heads, load_receivers
+from communication.model import DOCUMENT
 from communication.representation import Head, message_href, represent
 from communication.told import CREATION, DELETION, DELIVERY, UPDATE, Told
 
@@ -25,6 +38,10 @@ TYPES = {
     Kind.CONTRADICTED: DELIVERY,
 }
 """The names of seed 004 for our kinds; the last is ours. HEARD and COLLECTED have their own."""
+PORTION = 100
+"""Events that are in memory at once,"""
+PORTION_BYTES = 16 * 1024 * 1024
+"""and how large their messages may be together, if they are more than one."""
 _RESOURCE = "CommunicationMessage"
 _OF_DELIVERIES = frozenset({Kind.ENDED, Kind.CONTRADICTED})
 _OF_MESSAGES = frozenset({Kind.CREATED, Kind.CHANGED, Kind.DELETED})
@@ -44,8 +61,25 @@ class Teller:
     public_url: str
     receivers: int
 
+    def portions(self, connection: Connection, positions: Sequence[int]) -> Iterator[list[int]]:
+        """The positions in portions that fit into memory together, in order."""
+        if not positions:
+            return
+        portion: list[int] = []
+        size = 0
+        for position, each in connection.execute(_SIZES, {"positions": list(positions)}):
+            if portion and (len(portion) == PORTION or size + each > PORTION_BYTES):
+                yield portion
+                portion, size = [], 0
+            portion.append(position)
+            size += each
+        yield portion
+
     def tell(self, connection: Connection, events: Sequence[Row[Any]]) -> list[Told]:
-        """Rows of `event`, as they are told, in their order."""
+        """Rows of `event`, as they are told, in their order.
+
+        Of a message that was purged meanwhile there is nothing left to tell.
+        """
         known = self._load(connection, events)
         return [
             Told(
@@ -59,6 +93,7 @@ class Teller:
                 delivery_key=event.delivery_key,
             )
             for event in events
+            if event.payload is not None or event.message_key in known.heads
         ]
 
     def at(self, connection: Connection, positions: Collection[int]) -> list[Told]:
@@ -92,7 +127,7 @@ class Teller:
         heads = {one.key: one for one in load_heads(connection, owners)}
         return _Known(
             heads=heads,
-            wholes=self._represent(connection, [heads[key] for key in shown]),
+            wholes=self._represent(connection, [heads[key] for key in shown if key in heads]),
             deliveries=load_deliveries(connection, sorted({one.delivery_key for one in ended})),
         )
 
@@ -161,6 +196,21 @@ class _Known:
     deliveries: Mapping[int, Any]
 
 
+_SIZES = (
+    select(
+        EVENT.c.position,
+        func.coalesce(func.length(sql_cast(DOCUMENT.c.document, Text)), 0)
+        + func.coalesce(func.length(sql_cast(EVENT.c.payload, Text)), 0),
+    )
+    .join_from(
+        EVENT,
+        DOCUMENT,
+        and_(DOCUMENT.c.message_key == EVENT.c.message_key, EVENT.c.kind.in_(_OF_MESSAGES)),
+        isouter=True,
+    )
+    .where(EVENT.c.position.in_(bindparam("positions", expanding=True)))
+    .order_by(EVENT.c.position)
+)
 _AT = (
     select(EVENT)
     .where(EVENT.c.position.in_(bindparam("positions", expanding=True)))

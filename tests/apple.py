@@ -44,8 +44,8 @@ class Apple:
 
 
 @contextmanager
-def apple_server(folder: Path) -> Iterator[Apple]:
-    """A server for the length of a block; its files stand in the folder."""
+def apple_server(folder: Path, **http2: int) -> Iterator[Apple]:
+    """A server for the length of a block, with these HTTP/2 settings; its files in the folder."""
     authority = Authority.make(folder)
     key = ec.generate_private_key(ec.SECP256R1())
     write_private(key, folder / "key.p8")
@@ -56,7 +56,7 @@ def apple_server(folder: Path) -> Iterator[Apple]:
         "keyId": KEY_ID,
         "team": TEAM,
         "topic": TOPIC,
-        "http2": {"maxConcurrentStreams": 20},
+        "http2": {"maxConcurrentStreams": 20, **http2},
     }
     query = f"key={KEY_ID}&team={TEAM}&topic={TOPIC}&cafile={authority.cafile}"
     with peer_process("apns.js", **settings) as peer:

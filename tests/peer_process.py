@@ -1,6 +1,7 @@
 """Peers that run under Node: servers built on implementations that no one here wrote."""
 
 import json
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -41,6 +42,15 @@ class PeerProcess:
         wait_until(lambda: len(self.requests) >= count, every=0.002)
         assert len(self.requests) == count
         return self.requests
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It does nothing at all for the length of a block, and its connections stay open."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         """End it."""

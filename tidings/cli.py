@@ -9,6 +9,7 @@ import click
 from communication.errors import SettingsError
 from communication.lanes import QUEUE_VERSION, all_queues
 from communication.settings import Settings
+from tidings.channel_commands import channels
 from tidings.email_commands import bounce, suppression
 from tidings.explained import explained
 from tidings.keys import keys, token
@@ -95,6 +96,7 @@ def upgrade() -> None:
 main.add_command(keys)
 main.add_command(templates)
 main.add_command(bounce)
+main.add_command(channels)
 main.add_command(suppression)
 main.add_command(token)
 

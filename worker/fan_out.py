@@ -4,7 +4,9 @@ One transaction reads the next events, lets every sink keep what it wants, and m
 cursor: what was handed over is counted, and what was counted was handed over.
 """
 
+import time
 from collections.abc import Sequence
+from threading import Event
 
 from sqlalchemy import Connection
 
@@ -15,10 +17,10 @@ from communication.store import Store
 from communication.telling import Teller, heads_after, type_of
 from communication.told import Sink, wanted_by
 
-MOST = 100
-"""Events told in one transaction: as many messages are in memory at once."""
-MOST_PASSED = 2_000
-"""Events that one transaction looks at; most of them may be of no interest."""
+MOST = 500
+"""Events in one transaction."""
+RUN_FOR = 60.0
+"""Seconds for which one call is followed: the broker takes back what is not done for long."""
 
 
 class FanOut:
@@ -27,11 +29,17 @@ class FanOut:
     def __init__(self, store: Store, settings: Settings, sinks: Sequence[Sink]) -> None:
         self._store = store
         self._sinks = sinks
+        self._stopping = Event()
         self._teller = Teller(public_url=settings.public_url, receivers=settings.event_receivers)
 
+    def stop(self) -> None:
+        """Ends `run` after the batch that it is in."""
+        self._stopping.set()
+
     def run(self) -> None:
-        """Tell all there is. Returns at once while another is telling."""
-        while self.step():
+        """Tell what there is. Returns at once while another is telling; the relay calls again."""
+        until = time.monotonic() + RUN_FOR
+        while not self._stopping.is_set() and self.step() and time.monotonic() < until:
             pass
 
     def step(self) -> bool:
@@ -47,14 +55,14 @@ class FanOut:
 
     def _tell(self, connection: Connection, after: int) -> tuple[int, int]:
         """The last position that is told now, and how many events somebody wanted."""
-        events = connection.execute(heads_after(after, MOST_PASSED)).all()
+        events = connection.execute(heads_after(after, MOST)).all()
         if not events:
             return after, 0
         # Whoever listened before any of these were committed is seen here.
         wanted = wanted_by(self._sinks, connection)
         found = [one.position for one in events if type_of(one) in wanted.get(one.tenant, ())]
-        told = self._teller.at(connection, found[:MOST]) if found else []
-        for sink in self._sinks if told else ():
-            sink.put(connection, told)
-        last = found[MOST - 1] if len(found) > MOST else events[-1].position
-        return last, len(told)
+        for portion in self._teller.portions(connection, found):
+            told = self._teller.at(connection, portion)
+            for sink in self._sinks:
+                sink.put(connection, told)
+        return events[-1].position, len(found)

@@ -147,7 +147,7 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any], devices: Iterable
             email=receiver.email,
             phone=receiver.phone,
             app_user_id=receiver.app_user_id,
-            devices=tuple(_device(row) for row in devices),
+            devices=tuple(device_of(row) for row in devices),
         ),
         unwanted=message.status == Status.CANCELLED or message.deleted_at is not None,
         receiver_id=receiver.id,
@@ -158,7 +158,9 @@ def _job(delivery: Row[Any], message: Any, receiver: Row[Any], devices: Iterable
     )
 
 
-def _device(row: Row[Any]) -> Device:
+def device_of(row: Row[Any]) -> Device:
+    """A row of the device registry as channels know it."""
+    """A row of the device registry as channels know it."""
     return Device(
         key=row.key,
         id=row.id,

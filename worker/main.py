@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -53,30 +54,34 @@ AnyBroker = RabbitQueues | MemoryQueues
 log = structlog.get_logger(part="worker")
 
 
-def open_medium(
-    settings: Settings,
-    medium: str,
-    *,
-    on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt,
-    on_gone: Callable[[Device], None] = keep_device,
-) -> Channel:
-    """The channel that the settings name for `sms`, `email` or `push`.
-
-    `on_receipt` is called with what providers tell of it later, `on_gone` with devices that
-    their push service knows no more.
-    """
-    environment = Environment(
+def environment_of(settings: Settings, medium: str) -> Environment:
+    """What the settings tell channels of the place they run in."""
+    return Environment(
         medium=medium,
         outbox=Path(settings.data) / "outbox",
         default_sender=default_sender(settings.email_sender),
         send_timeout=settings.lease * 2 / 3,
         public_url=settings.public_url,
         mail=open_mail_policy(settings),
-        on_receipt=on_receipt,
-        on_gone=on_gone,
         guard=Guard.of(settings.callback_allow),
     )
-    return Simulating(open_channels(settings.channel_url(medium), environment), medium)
+
+
+def open_medium(
+    settings: Settings,
+    medium: str,
+    *,
+    urls: str | None = None,
+    on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt,
+    on_gone: Callable[[Device], None] = keep_device,
+) -> Channel:
+    """The channel that the settings, or these URLs, name for `sms`, `email` or `push`.
+
+    `on_receipt` is called with what providers tell of it later, `on_gone` with devices that
+    their push service knows no more.
+    """
+    environment = replace(environment_of(settings, medium), on_receipt=on_receipt, on_gone=on_gone)
+    return Simulating(open_channels(urls or settings.channel_url(medium), environment), medium)
 
 
 def unregistering(store: Store) -> Callable[[Device], None]:
@@ -145,8 +150,8 @@ class Workers:
             for medium in sorted(media)
         }
         self._hubs = open_hub_runner(store, settings)
-        teller = FanOut(store, settings, open_sinks(settings, redis))
-        register_actors(broker, self._runners, teller, self._hubs)
+        self._teller = FanOut(store, settings, open_sinks(settings, redis))
+        register_actors(broker, self._runners, self._teller, self._hubs)
         self._workers = [
             _worker(broker, wanted, settings.worker_threads)
             for lane in LANES
@@ -164,6 +169,7 @@ class Workers:
 
     def stop(self) -> None:
         """Let what is in flight end and be recorded; give the rest back."""
+        self._teller.stop()
         self._hubs.stop()
         for runner in self._runners.values():
             runner.stop()

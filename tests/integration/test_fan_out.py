@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 
 from communication.event_model import EVENT_CURSOR
+from communication.model import DOCUMENT, MESSAGE, RECEIVER
 from communication.store import Store
-from communication.told import Told
+from communication.told import CREATION, Told
 from tests.events import SETTINGS, Remembering, hear, sequencer
-from tests.messages import rows
-from worker import fan_out as fan_out_module
+from tests.messages import email, rows, store_message
 from worker.fan_out import FanOut
 
 LISTENER = {"default": {"TestNotification"}}
@@ -52,10 +52,11 @@ def test_what_nobody_wants_is_passed_by(store: Store) -> None:
     assert told_up_to(store) == 3
 
 
+@pytest.mark.parametrize("bound", ["worker.fan_out.MOST", "communication.telling.PORTION"])
 def test_batches_follow_each_other_without_a_gap(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, bound: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fan_out_module, "MOST", 2)
+    monkeypatch.setattr(bound, 2)
     sink = Remembering(LISTENER)
     hear(store, 1, 2, 3, 4, 5)
     sequencer(store, sink).step()
@@ -63,6 +64,55 @@ def test_batches_follow_each_other_without_a_gap(
     FanOut(store, SETTINGS, [sink]).run()
 
     assert [numbers(batch) for batch in sink.batches] == [[1, 2], [3, 4], [5]]
+
+
+def test_large_messages_are_told_a_few_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("communication.telling.PORTION_BYTES", 5_000)
+    sink = Remembering({"default": {CREATION}})
+    for size in (10, 4_000, 9_000, 10, 10):
+        store_message(store, email(note="x" * size), sending=False)
+    sequencer(store, sink).step()
+
+    FanOut(store, SETTINGS, [sink]).run()
+
+    assert [[one.position for one in batch] for batch in sink.batches] == [[1, 2], [3], [4, 5]]
+
+
+def test_of_a_purged_message_nothing_is_left_to_tell(store: Store) -> None:
+    sink = Remembering({"default": {CREATION, "TestNotification"}})
+    head = store_message(store, email(), sending=False)
+    hear(store, 1)
+    with store.write() as connection:
+        connection.execute(delete(DOCUMENT).where(DOCUMENT.c.message_key == head.key))
+        connection.execute(delete(RECEIVER).where(RECEIVER.c.message_key == head.key))
+        connection.execute(delete(MESSAGE).where(MESSAGE.c.key == head.key))
+    sequencer(store, sink).step()
+
+    FanOut(store, SETTINGS, [sink]).run()
+
+    assert numbers(sink.told) == [1]
+    assert told_up_to(store) == 2
+
+
+def test_it_stops_after_the_batch_that_it_is_in(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopping(Remembering):
+        def put(self, connection: Connection, told: Sequence[Told]) -> None:
+            super().put(connection, told)
+            telling.stop()
+
+    monkeypatch.setattr("worker.fan_out.MOST", 2)
+    sink = Stopping(LISTENER)
+    hear(store, 1, 2, 3)
+    sequencer(store, sink).step()
+    telling = FanOut(store, SETTINGS, [sink])
+
+    telling.run()
+
+    assert told_up_to(store) == 2
 
 
 def test_a_batch_that_one_sink_fails_is_not_counted_and_comes_again(store: Store) -> None:

@@ -114,7 +114,7 @@ def test_a_server_that_refuses_all_streams_is_a_transient_failure(
 def test_after_goaway_what_was_begun_is_answered_and_the_rest_goes_elsewhere(
     apple: Apple, channel: Channel
 ) -> None:
-    apple.answers({"goaway": "others", "wait": 200}, {})
+    apple.answers({"goaway": True, "wait": 200}, {})
 
     with ThreadPoolExecutor(8) as pool:
         begun = pool.submit(channel.send, message(PHONE))
@@ -126,6 +126,52 @@ def test_after_goaway_what_was_begun_is_answered_and_the_rest_goes_elsewhere(
     assert len(set(references)) == 7
     sessions = [one["session"] for one in apple.peer.received(8)]
     assert sessions.count(sessions[0]) == 1
+
+
+def test_a_server_that_goes_away_again_and_again_is_a_transient_failure(
+    apple: Apple, tmp_path: Path
+) -> None:
+    settings = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    goaway = bytes([0, 0, 8, 7, 0, 0, 0, 0, 0]) + bytes(8)
+    apple.authority.context.set_alpn_protocols(["h2"])
+    peer = Peer(says(settings + goaway), tls=apple.authority.context)
+    channel = opened(apple.url(int(peer.url.rpartition(":")[2])), tmp_path)
+
+    with pytest.raises(TransientDeliveryError, match="takes no requests now") as caught:
+        channel.send(message(PHONE))
+
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert peer.connections == 4
+    channel.close()
+    peer.close()
+
+
+def test_a_server_with_little_room_gets_it_in_pieces(tmp_path: Path) -> None:
+    with apple_server(tmp_path, initialWindowSize=10) as narrow:
+        channel = opened(narrow.url(), tmp_path)
+
+        assert channel.send(message(PHONE, text="å" * 1500))
+
+        (request,) = narrow.peer.received(1)
+        assert request["fault"] is None
+        channel.close()
+
+
+def test_after_a_silence_a_dead_connection_costs_no_unknown_outcome(
+    apple: Apple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.http2_connection._IDLE", 0.0)
+    monkeypatch.setattr("channels.http2_connection._PATIENCE", 0.2)
+    channel = opened(apple.url(timeout="600ms"), tmp_path)
+    channel.send(message(PHONE))
+    assert channel.send(message(PHONE))
+
+    with apple.peer.frozen(), pytest.raises(TransientDeliveryError, match="in time") as caught:
+        channel.send(message(PHONE))
+
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert channel.send(message(PHONE))
+    channel.close()
 
 
 def test_nobody_listening_is_a_transient_failure(apple: Apple, tmp_path: Path) -> None:

@@ -4,55 +4,27 @@ import base64
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from channels.base import Channel, Device
+from channels.base import Channel
 from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
 from channels.key_file import read_p256_key
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from communication.http_guard import Guard
 from tests.channel_contract import ChannelContract
 from tests.devices import public_point
-from tests.peer_process import PeerProcess, peer_process
 from tests.push_messages import ToDevice, device, message, opened, write_private
-from tests.smtp_server import Authority
-
-PATH = "/s/1"
-
-
-@dataclass
-class Service:
-    """A push service, and what is needed to speak to it."""
-
-    peer: PeerProcess
-    folder: Path
-
-    @property
-    def browser(self) -> Device:
-        return self.subscribed(PATH)
-
-    def subscribed(self, path: str, key: int = 1) -> Device:
-        endpoint = f"https://127.0.0.1:{self.peer.port}{path}"
-        return device("webpush", endpoint, key, keys=self.peer.facts["keys"])
-
-    def url(self, **parameters: str) -> str:
-        query = {"subject": "mailto:ops@example.com", "cafile": f"{self.folder}/ca.pem"}
-        given = "&".join(f"{name}={value}" for name, value in {**query, **parameters}.items())
-        return f"webpush://{self.folder}/vapid.pem?{given}"
+from tests.push_service import PATH, Service, push_service
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("webpush")
-    Authority.make(folder)
-    write_private(ec.generate_private_key(ec.SECP256R1()), folder / "vapid.pem")
-    with peer_process("push_service.js", certFile=f"{folder}/server.pem") as peer:
-        yield Service(peer, folder)
+    with push_service(tmp_path_factory.mktemp("webpush")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ const fates = {
   expire: ['EXPIRED', 3],
   reject: ['REJECTD', 8],
 };
-let submits = 0;
+// Ids do not come round again when it is started again.
+let submits = Date.now() % 0x7fffffff;
 
 function textOf(pdu) {
   const payload = pdu.message_payload || pdu.short_message;

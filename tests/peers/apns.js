@@ -40,8 +40,8 @@ function serve(settings, stream, headers, body) {
     return;
   }
   const todo = behaviour(token);
-  if (todo.goaway !== undefined) {
-    stream.session.goaway(0, todo.goaway === "others" ? stream.id : 0);
+  if (todo.goaway) {
+    stream.session.goaway(0, stream.id);
   }
   setTimeout(() => act(stream, headers, todo), todo.wait ?? 0);
 }

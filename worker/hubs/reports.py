@@ -45,7 +45,7 @@ def given_up(hub: Row[Any], one: Tried) -> Fault | None:
 def disabled(hub: Row[Any], since: datetime, now: datetime) -> Fault:
     """A hub that is told nothing any more."""
     return Fault(
-        event_type=WARNING,
+        type=WARNING,
         tenant=hub.tenant,
         entity_id=hub.id,
         entity_name=_ENTITY,

@@ -1,7 +1,9 @@
 """One message to all devices of a user."""
 
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from channels.push import Push, most_in_turn, open_push
 from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from tests.channel_contract import SENDER, ChannelContract, environment, outbound
+from tests.waiting import wait_until
 
 Answer = Callable[[Device], str]
 
@@ -208,6 +211,42 @@ def test_what_has_no_answer_in_time_may_have_been_taken(place: Environment) -> N
     with pytest.raises(OutcomeUnknown, match="may have been taken"):
         channel.send(to(device(1), device(2)))
     hold.set()
+
+
+def test_a_narrow_service_narrows_no_other(place: Environment) -> None:
+    most, now_at = 0, 0
+    lock = threading.Lock()
+
+    def answer(_one: Device) -> str:
+        nonlocal most, now_at
+        with lock:
+            now_at += 1
+            most = max(most, now_at)
+        time.sleep(0.01)
+        with lock:
+            now_at -= 1
+        return "taken"
+
+    channel = push(place, fcm=Service(concurrency=32), ntfy=Service(answer, concurrency=2))
+
+    with ThreadPoolExecutor(channel.concurrency) as pool:
+        list(pool.map(channel.send, [to(device(1, "ntfy"))] * 20))
+    assert (channel.concurrency, most) == (32, 2)
+
+
+def test_who_waits_too_long_for_a_narrow_service_is_tried_again(place: Environment) -> None:
+    hold = threading.Event()
+    service = Service(lambda _one: str(hold.wait(5)), concurrency=1)
+    channel = push(replace(place, send_timeout=0.05), fcm=service)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(channel.send, to(device()))
+        wait_until(lambda: service.asked)
+        with pytest.raises(TransientDeliveryError, match="other messages took all the time"):
+            channel.send(to(device()))
+        hold.set()
+
+        assert first.result() == "True"
 
 
 def test_a_channel_without_a_platform_takes_what_is_left(

@@ -1,0 +1,98 @@
+"""`tidings channels`, without its process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from communication.devices import register
+from communication.errors import SettingsError
+from communication.settings import Settings
+from communication.store import open_store, upgrade
+from communication.wire_device import NewDevice, Platform
+from tests.smtp_server import SmtpServer, Step, smtp_server
+from tidings.channel_report import report
+from tidings.channel_trial import Trial, TrialFailed, medium_of
+
+
+@pytest.fixture
+def server() -> Iterator[SmtpServer]:
+    with smtp_server() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path)
+
+
+def attempt(settings: Settings, url: str | None, to: str) -> str:
+    return Trial(settings, url, medium_of(to), tenant="default").send(to, wait=0.1)
+
+
+@pytest.mark.parametrize(
+    ("address", "medium"),
+    [
+        ("ann@example.com", "email"),
+        ("+46 70-123 45 67", "sms"),
+        ("0701234567", "sms"),
+        ("user-1", "push"),
+    ],
+)
+def test_an_address_says_what_it_is(address: str, medium: str) -> None:
+    assert medium_of(address) == medium
+
+
+def test_a_message_that_is_taken_is_told_with_its_reference(
+    settings: Settings, server: SmtpServer
+) -> None:
+    url = f"smtp://127.0.0.1:{server.port}"
+    said = attempt(settings, url, "ann@example.com")
+    assert said.startswith(f"{url} took it in ")
+    assert said.endswith("its reference is 4F2X.")
+    assert server.mails[0].recipients == ["ann@example.com"]
+
+
+def test_a_refusal_is_told_with_its_reason(settings: Settings, server: SmtpServer) -> None:
+    url = f"smtp://127.0.0.1:{server.port}"
+    server.on("RCPT", Step(reply="550 5.1.1 no such user"), Step(reply="451 4.3.0 busy"))
+    with pytest.raises(TrialFailed, match=r"refuses it for good: 550 5\.1\.1 no such user"):
+        attempt(settings, url, "ann@example.com")
+    with pytest.raises(TrialFailed, match="did not take it, which may pass: 451"):
+        attempt(settings, url, "ann@example.com")
+
+
+def test_without_a_url_the_channel_in_use_is_tried(settings: Settings) -> None:
+    assert attempt(settings, None, "+46701234567").startswith("folder:// took it")
+    (file,) = (settings.data / "outbox" / "sms").iterdir()
+    assert "+46701234567" in file.read_text()
+
+
+def test_a_number_without_its_country_is_explained(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="--to: has no country code"):
+        attempt(settings, None, "0701234567")
+
+
+def test_a_push_goes_to_the_devices_that_are_registered(settings: Settings) -> None:
+    upgrade(settings.database_url)
+    store = open_store(settings.database_url)
+    with store.write() as connection:
+        phone = NewDevice(platform=Platform.NTFY, token="topic")
+        register(connection, "default", "user-1", "phone", phone)
+    store.close()
+    attempt(settings, None, "user-1")
+    attempt(settings, None, "user-2")
+    assert len(list((settings.data / "outbox" / "push").iterdir())) == 2
+
+
+def test_the_report_shows_schemes_and_what_is_in_use(tmp_path: Path) -> None:
+    settings = Settings(
+        data=tmp_path,
+        email_url="smtp://user:hunter2@mail.example.com,folder://",
+        sms_url="carrier-pigeon://",
+    )
+    shown = "\n".join(report(settings))
+    assert "smtps          From `smtp://user:password@host:port" in shown
+    assert "smtp://***@mail.example.com" in shown
+    assert "hunter2" not in shown
+    assert "can't be used: TIDINGS_SMS_URL: carrier-pigeon://: unknown scheme" in shown

@@ -5,7 +5,7 @@ is bounded whatever number of workers there is, its callbacks go in their order,
 of `callback` is written when it is made and when it has been tried, and not in between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -89,12 +89,16 @@ def take_hub(
     return connection.execute(statement).one_or_none()
 
 
-def lock_hub(connection: Connection, key: int, lease: str) -> Row[Any] | None:
-    """The hub, locked, if it is still leased to this worker."""
+def lock_hubs(connection: Connection, leases: Mapping[int, str]) -> dict[int, Row[Any]]:
+    """Of these hubs those that are still leased as given, locked, by key."""
     statement = (
-        select(HUB).where(HUB.c.key == key, HUB.c.lease == lease).with_for_update(key_share=True)
+        select(HUB)
+        .where(among(connection, HUB.c.key, leases))
+        .order_by(HUB.c.key)
+        .with_for_update(key_share=True)
     )
-    return connection.execute(statement).one_or_none()
+    rows = connection.execute(statement)
+    return {row.key: row for row in rows if row.lease == leases[row.key]}
 
 
 def renew_hub(connection: Connection, key: int, *, lease: str, until: datetime) -> None:

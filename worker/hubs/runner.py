@@ -13,6 +13,7 @@ from communication.settings import Settings
 from communication.store import Store
 from worker.hubs.health import Patience
 from worker.hubs.post import Poster
+from worker.hubs.recorder import Recorder
 from worker.hubs.schedule import Schedule
 from worker.hubs.visit import Means, Visit
 
@@ -39,10 +40,7 @@ class HubRunner:
             concurrency=each,
             batch=settings.batch,
             lease=timedelta(seconds=settings.lease),
-            patience=Patience(
-                schedule=Schedule(waits=settings.callback_waits, cap=settings.retry_cap),
-                gives_up_after=timedelta(seconds=settings.callback_disable_after),
-            ),
+            recorder=Recorder(store, _patience(settings)),
             stopping=self._stopping,
         )
 
@@ -78,6 +76,13 @@ class HubRunner:
         self._visits.shutdown()
         self._posts.shutdown()
         self._poster.close()
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        schedule=Schedule(waits=settings.callback_waits, cap=settings.retry_cap),
+        gives_up_after=timedelta(seconds=settings.callback_disable_after),
+    )
 
 
 def open_hub_runner(store: Store, settings: Settings) -> HubRunner:

@@ -11,7 +11,7 @@ import structlog
 from channels.addresses import address_of
 from channels.base import Channel, Device, Environment, Outbound, Receiver
 from channels.bounded import Bounded
-from channels.errors import DeviceGone, OutcomeUnknown
+from channels.errors import DeviceGone, OutcomeUnknown, PutOff
 from channels.failover import in_turn
 from channels.push_content import without_token
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
@@ -179,6 +179,8 @@ def _combined(failed: Sequence[_Try]) -> DeliveryError:
     errors = [one.result for one in failed if isinstance(one.result, DeliveryError)]
     if len(errors) == 1:
         return errors[0]
+    if all(isinstance(one, PutOff) for one in errors):
+        return min(errors, key=lambda one: getattr(one, "retry_after", None) or 0.0)
     reason = _joined((f"{one.device.platform}: {one.result}" for one in failed), "; ")
     passing = [one for one in errors if isinstance(one, TransientDeliveryError)]
     if not passing:

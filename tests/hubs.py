@@ -72,8 +72,8 @@ def relay(store: Store, running: HubRunner) -> None:
         moment = now()
         until = moment + timedelta(seconds=SETTINGS.lease)
         hubs = lease_hubs(connection, most=100, lease="relay", now=moment, until=until)
-    for key in hubs:
-        running.begin(key, "relay")
+    for key, failing in hubs.items():
+        running.begin(key, "relay", failing=failing)
 
 
 def states(store: Store) -> list[str]:

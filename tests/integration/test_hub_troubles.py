@@ -184,3 +184,20 @@ def test_a_huge_answer_is_not_read_to_its_end(store: Store) -> None:
         serve(store, running, until=lambda: all_ended(store))
 
     assert states(store) == [State.DELIVERED] * 5
+
+
+def test_however_many_hubs_are_dead_those_that_are_well_have_room(store: Store) -> None:
+    with (
+        listening(answers(200)) as well,
+        listening(after(5, answers(200))) as silent,
+        runner(store, callback_hubs=4, callback_concurrency=1) as running,
+    ):
+        for number in range(12):
+            hub(store, silent, f"eventId.ne={number}")
+        tell(store, 1)
+        serve(store, running, until=lambda: all(row.failing_since for row in rows(store, HUB)))
+        hub(store, well)
+        tell(store, 20, first=2)
+        began = time.monotonic()
+        serve(store, running, until=lambda: len(well.acknowledged()) == 20)
+        assert time.monotonic() - began < SETTINGS.callback_timeout

@@ -287,5 +287,5 @@ def test_an_account_that_can_not_be_used_is_named(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.json: No such file"):
         opened("fcm:///none.json", tmp_path)
-    with pytest.raises(SettingsError, match="names a service account's file"):
+    with pytest.raises(SettingsError, match="looks like fcm:///path"):
         opened("fcm://host/none.json", tmp_path)

@@ -178,6 +178,19 @@ def test_without_a_token_nothing_is_sent(
     assert [one["path"] for one in google.peer.received(1)] == ["/token"]
 
 
+def test_a_token_that_never_comes_is_no_message_that_may_have_been_taken(
+    google: Google, tmp_path: Path
+) -> None:
+    google.peer.behave("token", {"never": True})
+    channel = opened(google.url(timeout="200ms"), tmp_path)
+
+    for _ in range(2):
+        with pytest.raises(TransientDeliveryError, match=r"no access token: .*in time") as caught:
+            channel.send(message(PHONE))
+        assert not isinstance(caught.value, OutcomeUnknown)
+    channel.close()
+
+
 @pytest.mark.parametrize(
     ("code", "status", "error_code", "kind"),
     [

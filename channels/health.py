@@ -42,10 +42,14 @@ class Care:
 
 
 def cared_for(channel: Channel, care: Care, environment: Environment) -> Channel:
-    """The channel, asked only when its provider may be."""
+    """The channel, asked only when its provider may be.
+
+    One that says `asks_clients_hosts` has no breaker: hosts that clients name are many
+    providers, and one of them could be made to fail on purpose.
+    """
     redis, provider = environment.redis, channel.provider
     throttle = None if care.rate is None else open_throttle(redis, provider, care.rate)
-    if not care.breaks:
+    if not care.breaks or getattr(channel, "asks_clients_hosts", False):
         return Cared(channel, None, throttle)
     longest = environment.send_timeout + 5
     breaker = Breaker(provider, open_rest(redis, provider), slow=care.slow, longest=longest)

@@ -13,6 +13,7 @@ from channels.base import Channel, Device, Environment, Outbound, Receiver
 from channels.bounded import Bounded
 from channels.errors import DeviceGone, OutcomeUnknown, PutOff
 from channels.failover import in_turn
+from channels.health import resting
 from channels.push_content import without_token
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from communication.wire_device import Platform
@@ -77,6 +78,10 @@ class Push:
     def provider(self) -> str:
         """Those that accepted this thread's last message, or else all that it asked."""
         return getattr(self._asked, "provider", "push://")
+
+    def resting(self) -> float:
+        """Seconds for which none of them is to be asked."""
+        return min(resting(channel) for channel in self._channels)
 
     def address(self, receiver: Receiver) -> str:
         """The app user's id."""

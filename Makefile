@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-SERVERS := postgresql rabbitmq-server redis-server chromium chromium-driver opendkim postfix
+SERVERS := postgresql rabbitmq-server redis-server chromium chromium-driver opendkim postfix nginx
 
 setup: .venv/.installed
 
@@ -22,7 +22,12 @@ lint: setup
 	$(BIN)/lint-imports
 
 test: setup .venv/.servers
-	$(BIN)/pytest $(or $(ARGS),--cov)
+ifdef ARGS
+	$(BIN)/pytest $(ARGS)
+else
+	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadfile --cov --cov-fail-under 0 --cov-report=
+	$(BIN)/pytest tests/e2e tests/faults --cov --cov-append
+endif
 
 bench: setup .venv/.servers
 	$(BIN)/python -m bench $(ARGS)

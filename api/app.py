@@ -28,7 +28,9 @@ from api.reference import Description, Page, description
 from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
 from communication.polling import Polling
+from communication.queue_status import count_due
 from communication.redis_client import open_redis
+from communication.sequencing import count_untold
 from communication.settings import Settings
 from communication.store import Store
 from communication.telling import Teller
@@ -50,8 +52,14 @@ def create_app(
         phone_region=settings.phone_region,
         templates=templates or open_catalogue(settings),
     )
-    backlog = Backlog(store, settings.max_backlog)
-    context = Context(store=store, settings=settings, rules=rules, backlog=backlog)
+    most = settings.max_backlog
+    context = Context(
+        store=store,
+        settings=settings,
+        rules=rules,
+        backlog=Backlog(store, most, count_due, "waits to be sent"),
+        untold=Backlog(store, most, count_untold, "events wait to be told"),
+    )
     app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings), open_rates(settings))])
     add_error_handlers(app)
     app.add_route("/communicationMessage", Messages(context))

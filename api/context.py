@@ -25,6 +25,9 @@ class Context:
     settings: Settings
     rules: Rules
     backlog: Backlog
+    """Of what is to be sent."""
+    untold: Backlog
+    """Of events."""
 
     def read_object(self, req: Request) -> dict[str, Any]:
         """The request's body, a JSON object."""

@@ -15,6 +15,7 @@ from functools import partial
 
 from bench import celery_pipeline, dramatiq_pipeline
 from bench.accept import CONNECTIONS, measure_accepting
+from bench.callbacks import measure_callbacks
 from bench.deliver import measure_delivering
 from bench.events import measure_feed, measure_idle_polls, measure_untold
 from bench.feed import TEMPLATED
@@ -42,6 +43,7 @@ class Size:
     tasks: int
     idle: int
     events: int
+    callbacks: int
     sms: int
 
 
@@ -52,9 +54,19 @@ FULL = Size(
     tasks=4_000,
     idle=20_000,
     events=1_000_000,
+    callbacks=20_000,
     sms=10_000,
 )
-QUICK = Size(rounds=1, seconds=1, deliveries=1_000, tasks=200, idle=1_000, events=10_000, sms=1_000)
+QUICK = Size(
+    rounds=1,
+    seconds=1,
+    deliveries=1_000,
+    tasks=200,
+    idle=1_000,
+    events=10_000,
+    callbacks=500,
+    sms=1_000,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +173,16 @@ def event_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
         "sequenced": Measurement(
             name=delivered, unit="deliveries/s", run=partial(deliver, sequencing=True)
         ),
+        **{f"hubs {hubs}": _told(stack, size.callbacks, hubs) for hubs in (1, 50)},
     }
+
+
+def _told(stack: Stack, callbacks: int, hubs: int) -> Measurement:
+    return Measurement(
+        name=f"{callbacks:,} callbacks to nginx, {hubs} {'hub' if hubs == 1 else 'hubs'}",
+        unit="callbacks/s",
+        run=partial(measure_callbacks, stack, callbacks=callbacks, hubs=hubs),
+    )
 
 
 def sms_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:

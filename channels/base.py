@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from redis import Redis
+
 from channels.mail_policy import MailPolicy
 from communication.http_guard import Guard
 from communication.receipt import Receipt, ReceiptState
@@ -129,6 +131,8 @@ class Environment:
     public_url: str = ""
     """How providers reach us."""
     mail: MailPolicy = field(default_factory=MailPolicy)
+    redis: Redis | None = None
+    """What is known of providers is shared through it; None: each process knows its own."""
     on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt
     """What a channel calls with a receipt that came to it; from any thread, returns at once.
 
@@ -179,6 +183,6 @@ def awaits_receipt(channel: Channel) -> bool:
 
     A channel says so by an attribute `awaits_receipt`; most have none. A delivery is then `sent`
     until its receipt comes, which must give the same `provider` and the reference that `send`
-    returned (at most 255 characters). Read after `send` as `provider` is.
+    returned (at most 255 octets). Read after `send` as `provider` is.
     """
     return bool(getattr(channel, "awaits_receipt", False))

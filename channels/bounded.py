@@ -3,7 +3,11 @@
 import threading
 
 from channels.base import Channel, Outbound, Receiver
-from communication.errors import TransientDeliveryError
+from channels.errors import PutOff
+from channels.health import resting
+
+_AGAIN = 1.0
+"""Seconds after which it is looked whether there is room."""
 
 
 class Bounded:
@@ -20,14 +24,18 @@ class Bounded:
         """The channel's."""
         return self._channel.provider
 
+    def resting(self) -> float:
+        """The channel's."""
+        return resting(self._channel)
+
     def address(self, receiver: Receiver) -> str:
         """The channel's."""
         return self._channel.address(receiver)
 
     def send(self, outbound: Outbound) -> str:
-        """What the channel answers. TransientDeliveryError if its turn does not come in time."""
+        """What the channel answers. PutOff if its turn does not come in time."""
         if not self._slots.acquire(timeout=self._patience):
-            raise TransientDeliveryError("timed out: other messages took all the time")
+            raise PutOff("other messages took all the time", retry_after=_AGAIN)
         try:
             return self._channel.send(outbound)
         finally:

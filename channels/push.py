@@ -11,8 +11,9 @@ import structlog
 from channels.addresses import address_of
 from channels.base import Channel, Device, Environment, Outbound, Receiver
 from channels.bounded import Bounded
-from channels.errors import DeviceGone, OutcomeUnknown
+from channels.errors import DeviceGone, OutcomeUnknown, PutOff
 from channels.failover import in_turn
+from channels.health import resting
 from channels.push_content import without_token
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from communication.wire_device import Platform
@@ -77,6 +78,10 @@ class Push:
     def provider(self) -> str:
         """Those that accepted this thread's last message, or else all that it asked."""
         return getattr(self._asked, "provider", "push://")
+
+    def resting(self) -> float:
+        """Seconds for which none of them is to be asked."""
+        return min(resting(channel) for channel in self._channels)
 
     def address(self, receiver: Receiver) -> str:
         """The app user's id."""
@@ -179,6 +184,8 @@ def _combined(failed: Sequence[_Try]) -> DeliveryError:
     errors = [one.result for one in failed if isinstance(one.result, DeliveryError)]
     if len(errors) == 1:
         return errors[0]
+    if all(isinstance(one, PutOff) for one in errors):
+        return min(errors, key=lambda one: getattr(one, "retry_after", None) or 0.0)
     reason = _joined((f"{one.device.platform}: {one.result}" for one in failed), "; ")
     passing = [one for one in errors if isinstance(one, TransientDeliveryError)]
     if not passing:

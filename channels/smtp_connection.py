@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from channels.email_message import Mail
+from channels.endpoint import Deadline, connect
 from channels.errors import ConfigurationFault, OutcomeUnknown
-from channels.smtp_wire import Deadline, Reply, Wire, connect
+from channels.smtp_wire import Reply, Wire
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 _OUT_OF_STEP = frozenset({421, 503})

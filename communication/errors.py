@@ -129,6 +129,12 @@ class ForbiddenRequester(RequestError):
     code, status, reason = 51, 403, "Forbidden requester"
 
 
+class ForbiddenUser(RequestError):
+    """Whoever the access token speaks for is not let in any more."""
+
+    code, status, reason = 52, 403, "Forbidden user"
+
+
 class TooManyRequests(RequestError):
     """The caller is over its rate limit."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal, select, union_all
 
+from communication import clock
 from communication.lanes import CHANNELS, LANES
 from communication.model import DELIVERY, State
 
@@ -39,11 +40,11 @@ def queue_status(connection: Connection, *, now: datetime) -> list[QueueStatus]:
     ]
 
 
-def count_due(connection: Connection, *, now: datetime, most: int) -> int:
+def count_due(connection: Connection, most: int) -> int:
     """How many deliveries are due and not sent, counted up to `most`."""
     due = (
         select(literal(1))
-        .where(DELIVERY.c.due_at <= now, DELIVERY.c.state != State.SENT)
+        .where(DELIVERY.c.due_at <= clock.now(), DELIVERY.c.state != State.SENT)
         .limit(most)
         .subquery()
     )

@@ -33,6 +33,10 @@ class SecuritySettings(BaseSettings):
         description="Signatures that access tokens may have; of public keys only.",
     )
     tenant_claim: str = Field("tenant", description="The claim that names a token's tenant.")
+    forbidden_users: str = Field(
+        "",
+        description="Values of `sub` whose access tokens are refused before they expire, by comma.",
+    )
     callback_allow: str = Field(
         "",
         description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
@@ -56,7 +60,10 @@ class SecuritySettings(BaseSettings):
         "2000/second", description="Most requests of all clients of one tenant; likewise."
     )
     max_backlog: int = Field(
-        1_000_000, ge=0, description="Most deliveries due before sending is refused; 0: any."
+        1_000_000,
+        ge=0,
+        description="Most deliveries due before sending is refused, and most events that were "
+        "not told yet before others' events are; 0: any.",
     )
     client_patience: float = Field(
         15,

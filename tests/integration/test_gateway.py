@@ -24,6 +24,9 @@ from tests.gateways import (
     vonage,
 )
 from tests.http_peer import peer, says
+from tests.integration.test_http_client import certificate, tls_peer
+
+__all__ = ["certificate"]
 
 REPLIES = {"twilio": twilio, "vonage": vonage, "46elks": elks, "gatewayapi": gatewayapi}
 SECRET = "0123456789abcdef"
@@ -106,6 +109,13 @@ def test_vonage_is_asked_as_its_api_wants(text: str, kind: str) -> None:
 @pytest.mark.parametrize("given", ["+15005550006", "%2B15005550006"])
 def test_a_number_to_send_from_may_be_written_with_a_bare_plus(given: str) -> None:
     assert asked_of("twilio", sms(), f"&from={given}").form["From"] == "+15005550006"
+
+
+def test_vonages_parts_all_have_references() -> None:
+    parts = [{"status": "0", "message-id": f"m{number}"} for number in range(3)]
+    reply = answer(200, {"message-count": "3", "messages": parts})
+    with asking(lambda _: reply, "gateway=vonage") as (channel, _):
+        assert channel.send(sms()) == "m0 m1 m2"
 
 
 def test_46elks_is_asked_as_its_api_wants() -> None:
@@ -273,3 +283,15 @@ def test_a_header_can_not_be_smuggled_in(tmp_path: Path) -> None:
     ):
         channel.send(sms(text="a\r\nX-Evil: 1"))
     assert server.asked == []
+
+
+def test_a_wrong_certificate_is_no_message_sent(certificate: Path) -> None:
+    """Its name is another's, and nobody vouches for it."""
+    with tls_peer(certificate) as port:
+        for query in ("gateway=46elks", f"gateway=46elks&cafile={certificate}"):
+            with (
+                opened(f"https://user:secret@127.0.0.1:{port}?{query}") as channel,
+                pytest.raises(TransientDeliveryError, match="certificate") as caught,
+            ):
+                channel.send(sms())
+            assert not isinstance(caught.value, OutcomeUnknown)

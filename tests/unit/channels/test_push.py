@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from channels.base import Device, Environment, Outbound, Receiver
-from channels.errors import DeviceGone, OutcomeUnknown
+from channels.errors import DeviceGone, OutcomeUnknown, PutOff
 from channels.folder import FolderChannel
+from channels.health import resting
 from channels.push import Push, most_in_turn, open_push
 from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
@@ -57,6 +58,17 @@ class Service:
         return self.answer(one)
 
     def close(self) -> None: ...
+
+
+class Resting(Service):
+    """One that is not to be asked for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def resting(self) -> float:
+        return self._seconds
 
 
 @dataclass
@@ -242,11 +254,18 @@ def test_who_waits_too_long_for_a_narrow_service_is_tried_again(place: Environme
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(channel.send, to(device()))
         wait_until(lambda: service.asked)
-        with pytest.raises(TransientDeliveryError, match="other messages took all the time"):
+        with pytest.raises(PutOff, match="other messages took all the time"):
             channel.send(to(device()))
         hold.set()
 
         assert first.result() == "True"
+
+
+def test_it_rests_while_all_its_services_do(place: Environment) -> None:
+    channel = push(place, fcm=Resting(5.0), apns=Resting(2.0))
+
+    assert resting(channel) == 2.0
+    assert resting(push(place, fcm=Resting(5.0), apns=Service())) == 0.0
 
 
 def test_a_channel_without_a_platform_takes_what_is_left(

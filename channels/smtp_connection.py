@@ -1,4 +1,4 @@
-"""One conversation with an SMTP server (RFC 5321; 1870 SIZE, 3207, 4954, 6531)."""
+"""One conversation with an SMTP server (RFC 5321; 1870 SIZE, 2920, 3207, 4954, 6531)."""
 
 import ssl
 from base64 import b64encode
@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from channels.email_message import Mail
 from channels.errors import ConfigurationFault, OutcomeUnknown
-from channels.smtp_wire import Deadline, Reply, Wire, connect
+from channels.smtp_wire import CHUNK, Deadline, Reply, Wire, connect
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 _OUT_OF_STEP = frozenset({421, 503})
@@ -53,6 +53,7 @@ class SmtpConnection:
         self._wire = wire
         self._deadline = deadline
         self._unfinished = False
+        self._ahead: list[Reply] = []
         self._extensions: dict[str, str] = {}
 
     @classmethod
@@ -76,9 +77,13 @@ class SmtpConnection:
         self._deadline = deadline
         if self._unfinished:
             self._reset()
-        parameters = self._mail_parameters(mail)
+        sender = f"MAIL FROM:<{mail.sender}>{self._mail_parameters(mail)}"
         self._unfinished = True
-        self._accept(self._command(f"MAIL FROM:<{mail.sender}>{parameters}"))
+        if "PIPELINING" in self._extensions:
+            first, *self._ahead = self._exchange_all(sender, _recipient(mail), "DATA")
+        else:
+            first = self._command(sender)
+        self._accept(first)
 
     def finish(self, mail: Mail) -> Reply:
         """Hand over the mail that was begun: the server's last reply.
@@ -86,13 +91,12 @@ class SmtpConnection:
         PermanentDeliveryError or TransientDeliveryError as the server refuses it;
         OutcomeUnknown if no answer came to the whole mail.
         """
-        self._accept(self._command(f"RCPT TO:<{mail.recipient}>"))
-        self._accept(self._command("DATA"), wanted=_GO_AHEAD)
-        # No line begins the mail with a dot: its first is a header.
-        with self._abandoned_on_failure("the mail's content"):
-            self._wire.deadline = self._deadline
-            self._wire.write(mail.content.replace(b"\r\n.", b"\r\n.."))
-        reply = self._end_of_mail()
+        if self._ahead:
+            self._accept_ahead(*self._ahead)
+        else:
+            self._accept(self._command(_recipient(mail)))
+            self._accept(self._command("DATA"), wanted=_GO_AHEAD)
+        reply = self._hand_over(mail.content)
         self._unfinished = False
         self._accept(reply)
         return reply
@@ -172,6 +176,7 @@ class SmtpConnection:
         return reply
 
     def _reset(self) -> None:
+        self._ahead = []
         reply = self._command("RSET")
         if reply.code // 100 != 2:  # noqa: PLR2004
             self._abandon()
@@ -190,14 +195,46 @@ class SmtpConnection:
             raise PermanentDeliveryError("the server takes no international addresses (SMTPUTF8)")
         return f"{parameters} BODY=8BITMIME SMTPUTF8"
 
-    def _end_of_mail(self) -> Reply:
-        """From the final dot on the server may have the mail: what goes wrong now is unknown."""
+    def _accept_ahead(self, recipient: Reply, data: Reply) -> None:
+        """Of commands that went together; a server may take DATA without a recipient."""
+        try:
+            self._accept(recipient)
+        except DeliveryError:
+            if data.code == _GO_AHEAD:
+                self._abandon()
+            raise
+        self._accept(data, wanted=_GO_AHEAD)
+
+    def _hand_over(self, content: bytes) -> Reply:
+        """The answer to the mail's content.
+
+        Once its end is on its way the server may have the mail: what goes wrong then is unknown.
+        """
+        # No line begins the mail with a dot: its first is a header.
+        stuffed = content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        last = (len(stuffed) - 1) // CHUNK * CHUNK
+        self._wire.deadline = self._deadline
+        if last:
+            with self._abandoned_on_failure("the mail's content"):
+                self._wire.write(stuffed[:last])
         try:
             with self._abandoned_on_failure("the server's last answer"):
-                self._wire.write(b".\r\n")
+                self._wire.write(stuffed[last:])
                 return self._wire.read_reply()
         except TransientDeliveryError as error:
             raise OutcomeUnknown(f"it may have been taken: {error.reason}") from error
+
+    def _exchange_all(self, *lines: str) -> list[Reply]:
+        """The replies to commands that go together (RFC 2920): one round trip for all."""
+        replies: list[Reply] = []
+        with self._abandoned_on_failure("MAIL"):
+            self._wire.deadline = self._deadline.sooner(self._server.timeout)
+            self._wire.write("".join(f"{line}\r\n" for line in lines).encode())
+        for line in lines:
+            with self._abandoned_on_failure(line.partition(" ")[0]):
+                self._wire.deadline = self._deadline.sooner(self._server.timeout)
+                replies.append(self._wire.read_reply())
+        return replies
 
     def _command(self, line: str) -> Reply:
         return self._exchange(line, line.partition(" ")[0])
@@ -259,6 +296,10 @@ def _in_words(stage: str) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or str(error)
         raise ConnectionLost(f"connection lost: {stage}: {why}") from error
+
+
+def _recipient(mail: Mail) -> str:
+    return f"RCPT TO:<{mail.recipient}>"
 
 
 def _address_literal(address: str) -> str:

@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-SERVERS := postgresql rabbitmq-server redis-server chromium chromium-driver opendkim postfix
+SERVERS := postgresql rabbitmq-server redis-server chromium chromium-driver opendkim postfix nginx
 
 setup: .venv/.installed
 

@@ -5,6 +5,7 @@ from typing import Any
 from falcon import App
 from redis import Redis
 
+from api.backlog import Backlog
 from api.collector import CollectedEvent, CollectedEvents
 from api.context import Context
 from api.contracts import LISTENER
@@ -21,11 +22,14 @@ from api.messages import Messages, NewSend, Send
 from api.notifications import PATH, Notifications, OneSubscription, Subscriptions
 from api.operations import Health, Metrics, Ready
 from api.order_events import Order, OrderEvents
+from api.rates import open_rates
 from api.receipts import Receipts
 from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
 from communication.polling import Polling
+from communication.queue_status import count_due
 from communication.redis_client import open_redis
+from communication.sequencing import count_untold
 from communication.settings import Settings
 from communication.store import Store
 from communication.telling import Teller
@@ -47,8 +51,15 @@ def create_app(
         phone_region=settings.phone_region,
         templates=templates or open_catalogue(settings),
     )
-    context = Context(store=store, settings=settings, rules=rules)
-    app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings))])
+    most = settings.max_backlog
+    context = Context(
+        store=store,
+        settings=settings,
+        rules=rules,
+        backlog=Backlog(store, most, count_due, "waits to be sent"),
+        untold=Backlog(store, most, count_untold, "events wait to be told"),
+    )
+    app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings), open_rates(settings))])
     add_error_handlers(app)
     app.add_route("/communicationMessage", Messages(context))
     app.add_route("/communicationMessage/send", NewSend(context))

@@ -18,14 +18,12 @@ from communication.errors import (
 DEEPEST = 64
 """Levels of nesting: more than anybody writes, fewer than any encoder behind us bears."""
 _CHUNK = 1 << 16
-_PATIENCE = 4
-"""Times the limit: how much more is read of a body that is too large."""
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
 
 
 def read_object(req: Request, *, max_body: int) -> dict[str, Any]:
     """The body, a JSON object. A RequestError with the code of what is wrong with it."""
-    raw = _read_patiently(req, max_body)
+    raw = _read(req, max_body)
     if not raw:
         raise MissingBody("send a JSON object as the body")
     _check_type(req)
@@ -40,7 +38,7 @@ def read_object(req: Request, *, max_body: int) -> dict[str, Any]:
 
 def read_nothing(req: Request, *, max_body: int) -> None:
     """Check that the body says nothing: it is empty, or an empty object."""
-    raw = _read_patiently(req, max_body)
+    raw = _read(req, max_body)
     if raw and _parse(raw) != {}:
         raise InvalidField(
             "the body must be empty: the message is sent as it is stored; PATCH it first"
@@ -49,21 +47,13 @@ def read_nothing(req: Request, *, max_body: int) -> None:
 
 def read_raw(req: Request, *, max_body: int) -> bytes:
     """The body as it is; b"" where there is none."""
-    return _read_patiently(req, max_body)
-
-
-def _read_patiently(req: Request, max_body: int) -> bytes:
-    try:
-        return _read(req, max_body)
-    except BlockingIOError as error:  # tidings.serve bounds how long the socket waits
-        raise InvalidBody("the body did not come to its end in time") from error
+    return _read(req, max_body)
 
 
 def _read(req: Request, max_body: int) -> bytes:
     _check_encoding(req)
     length = req.content_length
     if length is not None and length > max_body:
-        _discard(req, _PATIENCE * max_body)
         raise BodyTooLarge(f"the body has {length} bytes; the limit is {max_body}")
     if length is not None:
         return bytes(req.bounded_stream.read())
@@ -77,15 +67,8 @@ def _read_chunked(req: Request, max_body: int) -> bytes:
     while chunk := req.stream.read(_CHUNK):
         parts += chunk
         if len(parts) > max_body:
-            _discard(req, _PATIENCE * max_body)
             raise BodyTooLarge(f"the body has more than {max_body} bytes, the limit")
     return bytes(parts)
-
-
-def _discard(req: Request, most: int) -> None:
-    """Read on for a while: a client that is still writing does not read the answer."""
-    while most > 0 and (chunk := req.stream.read(_CHUNK)):
-        most -= len(chunk)
 
 
 def _check_encoding(req: Request) -> None:

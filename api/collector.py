@@ -33,6 +33,7 @@ class CollectedEvents:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """201 with the stored event."""
+        self._context.untold.check()
         tenant = named_tenant(req)
         body = self._context.read_object(req)
         event = read_collected(body, self._vocabulary)

@@ -9,6 +9,7 @@ from falcon import Request
 from sqlalchemy import Connection
 
 from api.answers import Answer
+from api.backlog import Backlog
 from api.body import read_nothing, read_object
 from api.idempotency import keyed, once
 from communication.settings import Settings
@@ -23,6 +24,10 @@ class Context:
     store: Store
     settings: Settings
     rules: Rules
+    backlog: Backlog
+    """Of what is to be sent."""
+    untold: Backlog
+    """Of events."""
 
     def read_object(self, req: Request) -> dict[str, Any]:
         """The request's body, a JSON object."""

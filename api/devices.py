@@ -27,7 +27,7 @@ _CREATED, _CHANGED, _GONE = 201, 200, 204
 class Devices:
     """All devices of one app user."""
 
-    scopes: ClassVar[Mapping[str, str]] = {"GET": "device:write", "HEAD": "device:write"}
+    scopes: ClassVar[Mapping[str, str]] = {"GET": "device:write"}
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -45,9 +45,7 @@ class Devices:
 class OneDevice:
     """One device of one app user."""
 
-    scopes: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("GET", "HEAD", "PUT", "DELETE"), "device:write"
-    )
+    scopes: ClassVar[Mapping[str, str]] = dict.fromkeys(("GET", "PUT", "DELETE"), "device:write")
 
     def __init__(self, context: Context) -> None:
         self._context = context

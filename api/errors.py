@@ -44,6 +44,7 @@ def _answer(req: Request, resp: Response, error: RequestError) -> None:
     resp.status = contract.status_of(error)
     resp.content_type = contract.media_type
     resp.data = to_json(contract.error_body(error))
+    resp.set_headers(dict(error.headers))
 
 
 def _answer_request_error(

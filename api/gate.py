@@ -8,11 +8,13 @@ from falcon.constants import COMBINED_METHODS
 from falcon.routing import map_http_methods
 
 from api.edge import Caller
+from api.rates import Rates
 from api.tokens import Tokens
 from communication.errors import (
     AccessDenied,
     ForbiddenRequester,
     InvalidCredentials,
+    MethodNotAllowed,
     MissingCredentials,
     RequestError,
 )
@@ -51,13 +53,16 @@ class GatedApp(App[Any, Any]):
 class Gate:
     """Falcon middleware: sets the caller from the access token. Without `tokens` all may enter."""
 
-    def __init__(self, tokens: Tokens | None) -> None:
+    def __init__(self, tokens: Tokens | None, rates: Rates) -> None:
         self._tokens = tokens
+        self._rates = rates
 
     def process_resource(
         self, req: Request, resp: Response, resource: object, _params: Mapping[str, Any]
     ) -> None:
         """A RequestError of code 40 to 51, and WWW-Authenticate (RFC 6750 §3), keeps it out."""
+        if req.method not in _METHODS:
+            _refuse_method(resource)
         if self._tokens is None:
             return
         scopes: Mapping[str, str] = getattr(resource, "scopes", {})
@@ -66,6 +71,7 @@ class Gate:
         try:
             caller = self._tokens.caller(_bearer(req))
             _check_tenant(req, caller)
+            self._rates.check(caller)
             _check_scope(caller, scopes.get("GET" if req.method == "HEAD" else req.method))
         except RequestError as error:
             if error.status in _CHALLENGES:
@@ -75,6 +81,14 @@ class Gate:
 
 
 _CHALLENGES = (401, 403)
+_METHODS = frozenset(COMBINED_METHODS)
+
+
+def _refuse_method(resource: object) -> None:
+    """Falcon would call a method that it does not know a bad request."""
+    error = MethodNotAllowed("the Allow header lists the methods that this resource has")
+    error.headers = {"Allow": ", ".join(sorted(map_http_methods(resource)))}
+    raise error
 
 
 def _check_declared(where: str, resource: object, suffix: str | None) -> None:

@@ -30,6 +30,7 @@ class Listener:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """201 with the event; the same one again is stored once."""
+        self._context.untold.check()
         selected = _selected(req)
         body = self._context.read_object(req)
         heard = read_heard(body)

@@ -71,6 +71,7 @@ class Send:
 
     def on_post(self, req: Request, resp: Response, message_id: str) -> None:
         """200; it is sent at its sendTime, or now; 409 while it is being sent."""
+        self._context.backlog.check()
         message_id = checked_id(message_id)
         self._context.read_nothing(req)
 
@@ -102,6 +103,8 @@ def whole(context: Context, stored: Stored) -> bytes:
 
 def accept(context: Context, req: Request, *, sending: bool) -> Answer:
     """Store what the body says in one transaction, and have it sent if it shall be."""
+    if sending:
+        context.backlog.check()
     body = context.read_object(req)
     draft = read_message(Fields.of(body, MESSAGE_FIELDS), context.rules)
     accepted: list[Head] = []

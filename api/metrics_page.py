@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from communication.clock import now
 from communication.errors import ServiceUnavailable
+from communication.event_status import EventStatus, event_status
 from communication.hub_status import HubStatus, hub_status
 from communication.queue_status import QueueStatus, queue_status
 from communication.store import Store
@@ -25,6 +26,7 @@ def metrics_page(store: Store) -> bytes:
         with store.read() as connection:
             queues.register(_Queues(queue_status(connection, now=now())))
             queues.register(_Hubs(hub_status(connection, now=now())))
+            queues.register(_Events(event_status(connection, now=now())))
     except ServiceUnavailable as error:
         log.warning("metrics without queues", why=error.message)
     return generate_latest(_counters()) + generate_latest(queues)
@@ -77,4 +79,21 @@ class _Hubs(Collector):
             "tidings_callback_age_seconds",
             "How long the oldest due callback of a hub that is well has waited.",
             value=self._status.age,
+        )
+
+
+class _Events(Collector):
+    def __init__(self, status: EventStatus) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily(
+            "tidings_event_age_seconds",
+            "How long the oldest event has waited for its position.",
+            value=self._status.age,
+        )
+        yield GaugeMetricFamily(
+            "tidings_events_untold",
+            "Events that wait to be handed to hubs and pollers.",
+            value=self._status.untold,
         )

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jwt
@@ -11,8 +11,8 @@ import jwt
 from api.edge import Caller
 from api.jwks import KeySet, open_keys
 from communication.clock import now
-from communication.errors import AccessDenied, ExpiredCredentials, InvalidCredentials
-from communication.settings import Settings
+from communication.errors import AccessDenied, ExpiredCredentials, ForbiddenUser, InvalidCredentials
+from communication.settings import Settings, listed
 
 MOST_REMEMBERED = 10_000
 """Verified tokens: verifying takes a hundred times as long as finding one here."""
@@ -27,16 +27,25 @@ _LONGEST_CLIENT = 255
 class Tokens:
     """Verifies access tokens. Shared by threads."""
 
-    def __init__(self, keys: KeySet, *, issuer: str, audience: str, tenant_claim: str) -> None:
+    def __init__(
+        self,
+        keys: KeySet,
+        *,
+        issuer: str,
+        audience: str,
+        tenant_claim: str,
+        forbidden: Collection[str] = (),
+    ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._tenant_claim = tenant_claim
+        self._forbidden = frozenset(forbidden)
         self._verified: dict[bytes, tuple[Caller, float]] = {}
         self._generation = 0
 
     def caller(self, token: str) -> Caller:
-        """Who shows this token. A RequestError of code 40 to 42 or 50 if it is not good."""
+        """Who shows this token. A RequestError of code 40 to 42, 50 or 52 if it is not good."""
         self._keys.refresh()
         if self._generation != self._keys.generation:
             self._generation = self._keys.generation
@@ -99,6 +108,8 @@ class Tokens:
         tenant = claims.get(self._tenant_claim)
         if not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
             raise AccessDenied(f"the access token has no usable claim {self._tenant_claim}")
+        if claims.get("sub") in self._forbidden:
+            raise ForbiddenUser("the access token's user is not let in any more")
         return Caller(tenant=tenant, client=client, scopes=_scopes(claims.get("scope", "")))
 
 
@@ -115,6 +126,7 @@ def open_tokens(settings: Settings) -> Tokens | None:
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
         tenant_claim=settings.tenant_claim,
+        forbidden=listed(settings.forbidden_users),
     )
 
 

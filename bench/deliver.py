@@ -47,7 +47,7 @@ def measure_delivering(
         ]
         relay = parts.enter_context(stack.tidings(database, "relay", first=relay_first))
         stack.await_consumers(queue_name("deliver", channel, "normal"), *started)
-        wait_until(lambda: _relays(connection, relay), within=60)
+        wait_until(lambda: is_relaying(connection, relay), within=60)
         feed_deliveries(connection)
         began = time.monotonic()
         meter = meter_of(stack, [relay, *started])
@@ -62,7 +62,7 @@ def meter_of(stack: Stack, processes: Sequence[Process]) -> Meter:
     return Meter(Python=processes, PostgreSQL=[stack.postgresql], RabbitMQ=[stack.rabbitmq])
 
 
-def _relays(connection: Connection, relay: Process) -> bool:
+def is_relaying(connection: Connection, relay: Process) -> bool:
     """Whether the relay has begun to look for work: the workers connect when they have some."""
     assert relay.exit_code is None, relay.log_tail()
     row = connection.execute(

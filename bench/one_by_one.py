@@ -48,11 +48,11 @@ SET open_count = open_count - 1, delivered_count = delivered_count + 1, updated_
 WHERE key = %(message_key)s RETURNING open_count
 """
 _TELL_ENDED = """
-INSERT INTO event (id, tenant, kind, message_key, delivery_key, at)
+INSERT INTO staged_event (id, tenant, kind, message_key, delivery_key, at)
 VALUES (%(id)s, %(tenant)s, 'ended', %(message_key)s, %(key)s, %(at)s)
 """
 _TELL_CHANGED = """
-INSERT INTO event (id, tenant, kind, message_key, changed, at)
+INSERT INTO staged_event (id, tenant, kind, message_key, changed, at)
 VALUES (%(id)s, %(tenant)s, 'changed', %(message_key)s, %(changed)s, %(at)s)
 """
 

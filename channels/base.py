@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from redis import Redis
+
 from channels.mail_policy import MailPolicy
 from communication.http_guard import Guard
 from communication.receipt import Receipt, ReceiptState
@@ -129,6 +131,8 @@ class Environment:
     public_url: str = ""
     """How providers reach us."""
     mail: MailPolicy = field(default_factory=MailPolicy)
+    redis: Redis | None = None
+    """What is known of providers is shared through it; None: each process knows its own."""
     on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt
     """What a channel calls with a receipt that came to it; from any thread, returns at once.
 

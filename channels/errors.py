@@ -26,3 +26,15 @@ class DeviceGone(PermanentDeliveryError):
         super().__init__(reason)
         self.since = since
         """When the service noticed, if it tells: a later registration is a good one."""
+
+
+class PutOff(TransientDeliveryError):
+    """The provider was not asked: no try is spent. `retry_after` says when to come again."""
+
+
+class ProviderRests(PutOff):
+    """It failed too often of late; a fallback may send it now."""
+
+
+class RateReached(PutOff):
+    """It is asked as fast as it may be; a fallback is not meant for the rest."""

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Sequence
 
 from channels.base import Channel, Outbound, Receiver, awaits_receipt
-from channels.errors import OutcomeUnknown
+from channels.errors import OutcomeUnknown, PutOff, RateReached
+from channels.health import resting
 from communication.errors import TransientDeliveryError
 
 
@@ -43,22 +44,32 @@ class Failover:
         return self._channels[0].address(receiver)
 
     def send(self, outbound: Outbound) -> str:
-        """The reference of the first that takes it; else the error of the last tried.
+        """The reference of the first that takes it; else the error of the last that was asked.
 
         A permanent refusal and an unknown outcome end it: the next one would repeat
-        the refusal, or the message.
+        the refusal, or the message. PutOff if none was asked.
         """
-        *before, last = self._channels
-        for channel in before:
+        failed: TransientDeliveryError | None = None
+        asked = self._channels[0]
+        put_off: list[PutOff] = []
+        for channel in self._channels:
             self._tried.channel = channel
             try:
                 return channel.send(outbound)
             except OutcomeUnknown:
                 raise
-            except TransientDeliveryError:
-                continue
-        self._tried.channel = last
-        return last.send(outbound)
+            except PutOff as error:
+                put_off.append(error)
+                if isinstance(error, RateReached):
+                    break
+            except TransientDeliveryError as error:
+                failed, asked = error, channel
+        self._tried.channel = asked
+        raise failed or min(put_off, key=lambda error: error.retry_after or 0.0)
+
+    def resting(self) -> float:
+        """Seconds for which none of them is to be asked."""
+        return min(resting(channel) for channel in self._channels)
 
     def close(self) -> None:
         """Close all of them."""

@@ -10,8 +10,10 @@ import structlog
 
 from channels.addresses import address_of
 from channels.base import Channel, Device, Environment, Outbound, Receiver
-from channels.errors import DeviceGone, OutcomeUnknown
+from channels.bounded import Bounded
+from channels.errors import DeviceGone, OutcomeUnknown, PutOff
 from channels.failover import in_turn
+from channels.health import resting
 from channels.push_content import without_token
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from communication.wire_device import Platform
@@ -28,8 +30,10 @@ def open_push(listed: Listed, environment: Environment) -> "Push":
     Channels without a platform (`folder://`) take what is for any device, and messages to users
     who have none.
     """
-    routes = {platform: _in_turn(listed, platform) for platform in Platform}
-    return Push(routes, _in_turn(listed, None), environment)
+    patience = environment.send_timeout
+    bounded = [(platform, Bounded(channel, patience)) for platform, channel in listed]
+    routes = {platform: _in_turn(bounded, platform) for platform in Platform}
+    return Push(routes, _in_turn(bounded, None), environment, [one for _, one in bounded])
 
 
 def most_in_turn(platforms: Sequence[str | None]) -> int:
@@ -59,14 +63,14 @@ class Push:
         routes: Mapping[Platform, Channel | None],
         whole: Channel | None,
         environment: Environment,
+        channels: Sequence[Channel],
     ) -> None:
         self._routes = routes
         self._whole = whole
         self._environment = environment
-        channels = [channel for channel in (*routes.values(), whole) if channel]
-        self._channels = list({id(channel): channel for channel in channels}.values())
-        # Any of them may have to carry everything alone.
-        self.concurrency = min(channel.concurrency for channel in channels)
+        self._channels = channels
+        # Each keeps to its own width: a narrow one makes none of the others narrow.
+        self.concurrency = max(channel.concurrency for channel in channels)
         self._pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="push")
         self._asked = threading.local()
 
@@ -74,6 +78,10 @@ class Push:
     def provider(self) -> str:
         """Those that accepted this thread's last message, or else all that it asked."""
         return getattr(self._asked, "provider", "push://")
+
+    def resting(self) -> float:
+        """Seconds for which none of them is to be asked."""
+        return min(resting(channel) for channel in self._channels)
 
     def address(self, receiver: Receiver) -> str:
         """The app user's id."""
@@ -176,6 +184,8 @@ def _combined(failed: Sequence[_Try]) -> DeliveryError:
     errors = [one.result for one in failed if isinstance(one.result, DeliveryError)]
     if len(errors) == 1:
         return errors[0]
+    if all(isinstance(one, PutOff) for one in errors):
+        return min(errors, key=lambda one: getattr(one, "retry_after", None) or 0.0)
     reason = _joined((f"{one.device.platform}: {one.result}" for one in failed), "; ")
     passing = [one for one in errors if isinstance(one, TransientDeliveryError)]
     if not passing:

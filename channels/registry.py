@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from channels.addresses import mailbox
 from channels.base import Channel, Environment, Sender
 from channels.failover import in_turn
+from channels.health import Care, cared_for
 from channels.push import most_in_turn, open_push
 from channels.url import ChannelUrl, split_urls
 from communication.errors import PermanentDeliveryError, SettingsError
@@ -59,17 +60,23 @@ def open_channels(urls: str, environment: Environment) -> Channel:
     platforms = [_platform(url, environment) for url in listed]
     sharing = most_in_turn(platforms)
     each = replace(environment, send_timeout=environment.send_timeout / sharing)
-    opened = [open_channel(url, each) for url in listed]
+    opened = [_open_cared_for(url, each) for url in listed]
     if any(platforms):
         return open_push(list(zip(platforms, opened, strict=True)), environment)
     return in_turn(opened)
 
 
 def open_channel(url: str, environment: Environment) -> Channel:
-    """The channel of one URL. SettingsError names the setting and what is wrong."""
+    """The bare channel of one URL. SettingsError names the setting and what is wrong."""
     with _named(environment):
-        parsed = ChannelUrl.parse(url)
+        _, parsed = Care.of(ChannelUrl.parse(url))
         return _channel_class(parsed).open(parsed, environment)
+
+
+def _open_cared_for(url: str, environment: Environment) -> Channel:
+    channel = open_channel(url, environment)
+    care, _ = Care.of(ChannelUrl.parse(url))
+    return cared_for(channel, care, environment)
 
 
 def _platform(url: str, environment: Environment) -> str | None:

@@ -10,6 +10,7 @@ from enum import Enum
 
 from channels.addresses import address_of
 from channels.base import Channel, Outbound, Receiver, awaits_receipt
+from channels.health import resting
 from channels.identifiers import plain
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 
@@ -76,6 +77,10 @@ class Simulating:
     def awaits_receipt(self) -> bool:
         """Whether the channel was asked, and tells later what became of the message."""
         return not getattr(self._asked, "simulated", False) and awaits_receipt(self._channel)
+
+    def resting(self) -> float:
+        """Seconds for which the channel is not to be asked; simulated receivers wait with it."""
+        return resting(self._channel)
 
     def address(self, receiver: Receiver) -> str:
         """Where the receiver is reached."""

@@ -8,6 +8,7 @@ import structlog
 
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receipt, Receiver, drop_receipt
+from channels.endpoint import Deadline
 from channels.errors import OutcomeUnknown
 from channels.identifiers import plain
 from channels.smpp_links import Brake, Links
@@ -23,7 +24,6 @@ from channels.smpp_status import (
     refusal,
     verdict_of,
 )
-from channels.smtp_wire import Deadline
 from channels.url import ChannelUrl
 from communication.errors import DeliveryError, PermanentDeliveryError
 

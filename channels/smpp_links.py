@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from channels.endpoint import Deadline
 from channels.errors import ConfigurationFault
 from channels.smpp_pdu import Command
 from channels.smpp_session import Account, OnDelivered, Session, SessionOver, Submitted
-from channels.smtp_wire import Deadline
 from communication.errors import TransientDeliveryError
 
 log = structlog.get_logger(part="channels.smpp")

@@ -11,11 +11,11 @@ from typing import Self
 
 import structlog
 
+from channels.endpoint import Deadline
 from channels.errors import ConfigurationFault, OutcomeUnknown
 from channels.smpp_pdu import Command, Inbox, MalformedPdu, Pdu, bind_body
 from channels.smpp_status import ESME_RINVCMDID, ESME_RINVCMDLEN, FAULT_WAIT, refused_bind
 from channels.smpp_wire import Wire, in_words, open_wire
-from channels.smtp_wire import Deadline
 from communication.errors import TransientDeliveryError
 
 log = structlog.get_logger(part="channels.smpp")

@@ -31,6 +31,8 @@ _VENDOR_TAGS = range(0x1400, 0x4000)
 _STATUS = re.compile(r"0x[0-9A-Fa-f]{1,8}|[0-9]{1,10}")
 _PLAIN = re.compile(r"[\x21-\x7e]*")
 _MOST_SESSIONS = 16
+_MOST_SENDS = 1_000
+"""Side by side: each is a thread."""
 
 
 class Bind(StrEnum):
@@ -78,6 +80,8 @@ class SmppSettings:
             verdicts=reader.verdicts(),
         )
         reader.parameters.end()
+        if settings.account.window * settings.senders > _MOST_SENDS:
+            raise url.fault(f"window times sessions must be at most {_MOST_SENDS}")
         return settings
 
 

@@ -10,7 +10,7 @@ import threading
 from contextlib import suppress
 from typing import Protocol
 
-from channels.smtp_wire import Deadline, connect
+from channels.endpoint import Deadline, connect
 
 _CHUNK = 65_536
 

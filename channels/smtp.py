@@ -10,12 +10,13 @@ import structlog
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
 from channels.email_message import Mail, build_mail
-from channels.endpoint import host_of, in_url, tls_context
+from channels.endpoint import Deadline, host_of, in_url, tls_context
 from channels.errors import ConfigurationFault
 from channels.mail_policy import MailPolicy
-from channels.smtp_connection import ConnectionLost, Server, SmtpConnection
+from channels.smtp_connection import Server, SmtpConnection
+from channels.smtp_errors import ConnectionLost
 from channels.smtp_pool import SmtpPool
-from channels.smtp_wire import Deadline, Reply
+from channels.smtp_wire import Reply
 from channels.url import ChannelUrl, Parameters
 from communication.errors import DeliveryError
 
@@ -149,7 +150,8 @@ class SmtpChannel:
 
 
 def _queue_id(reply: Reply) -> str | None:
-    found = (pattern.search(reply.reason) for pattern in _QUEUE_IDS)
+    reason = reply.reason
+    found = (pattern.search(reason) for pattern in _QUEUE_IDS)
     return next((match[1].rstrip(".") for match in found if match), None)
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from channels.email_message import Mail
+from channels.endpoint import Deadline, connect
 from channels.errors import ConfigurationFault, OutcomeUnknown
-from channels.smtp_wire import CHUNK, Deadline, Reply, Wire, connect
+from channels.smtp_errors import FAULT_WAIT, ConnectionLost, in_words
+from channels.smtp_wire import CHUNK, Reply, Wire
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 _OUT_OF_STEP = frozenset({421, 503})
@@ -18,8 +20,6 @@ _SAY_ON = 334
 _GO_AHEAD = 354
 _REFUSES_US = frozenset({530, 534, 535, 538})
 """TLS or a login is wanted (RFC 3207, 4954): not the mail's fault, whatever the command."""
-_FAULT_WAIT = 60.0
-"""Seconds until the next try where a setting is wrong: a person has to mend it."""
 _GOODBYE_TIME = 1.0
 
 
@@ -37,10 +37,6 @@ class Server:
     password: str | None = field(default=None, repr=False)
     ehlo: str | None = None
     timeout: float = 10.0
-
-
-class ConnectionLost(TransientDeliveryError):
-    """The server hung up, or was not reached."""
 
 
 class SmtpConnection:
@@ -62,7 +58,7 @@ class SmtpConnection:
 
         TransientDeliveryError if that fails, ConfigurationFault where trying again won't mend it.
         """
-        with _in_words("connecting"):
+        with in_words("connecting"):
             raw = connect(server.host, server.port, deadline, server.timeout)
             connection = cls(server, Wire(raw, deadline), deadline)
         try:
@@ -132,7 +128,7 @@ class SmtpConnection:
 
     def _start_tls(self) -> None:
         if "STARTTLS" not in self._extensions:
-            raise ConfigurationFault("the server does not offer STARTTLS", retry_after=_FAULT_WAIT)
+            raise ConfigurationFault("the server does not offer STARTTLS", retry_after=FAULT_WAIT)
         self._welcome(self._command("STARTTLS"))
         self._encrypt()
         self._say_hello()
@@ -163,7 +159,7 @@ class SmtpConnection:
             reply = self._secret("AUTH LOGIN", _base64(user), _base64(password))
         else:
             message = "the server offers no login that we know (PLAIN, LOGIN)"
-            raise ConfigurationFault(message, retry_after=_FAULT_WAIT)
+            raise ConfigurationFault(message, retry_after=FAULT_WAIT)
         self._welcome(reply, "the login was refused: ")
 
     def _secret(self, first: str, *answers: str) -> Reply:
@@ -253,7 +249,7 @@ class SmtpConnection:
     @contextmanager
     def _abandoned_on_failure(self, stage: str) -> Iterator[None]:
         try:
-            with _in_words(stage):
+            with in_words(stage):
                 yield
         except DeliveryError:
             self._abandon()
@@ -265,7 +261,7 @@ class SmtpConnection:
             reason = before + reply.reason
             if reply.code < 500:  # noqa: PLR2004
                 raise TransientDeliveryError(reason)
-            raise ConfigurationFault(reason, retry_after=_FAULT_WAIT)
+            raise ConfigurationFault(reason, retry_after=FAULT_WAIT)
 
     def _accept(self, reply: Reply, wanted: int | None = None) -> None:
         """Go on if the server takes the mail so far; else the error that its reply means."""
@@ -275,27 +271,12 @@ class SmtpConnection:
             self._abandon()
             raise ConnectionLost(reply.reason)
         if reply.code in _REFUSES_US:
-            raise ConfigurationFault(reply.reason, retry_after=_FAULT_WAIT)
+            raise ConfigurationFault(reply.reason, retry_after=FAULT_WAIT)
         if reply.code >= 500:  # noqa: PLR2004
             raise PermanentDeliveryError(reply.reason)
         # Some servers so end a connection after so many mails: the next mail gets another.
         self._abandon()
         raise TransientDeliveryError(reply.reason)
-
-
-@contextmanager
-def _in_words(stage: str) -> Iterator[None]:
-    """Network errors as TransientDeliveryErrors whose reason says when it happened."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise TransientDeliveryError(f"timed out: {stage}") from error
-    except ssl.SSLCertVerificationError as error:
-        reason = f"the server's certificate is not valid: {error.verify_message}"
-        raise ConfigurationFault(reason, retry_after=_FAULT_WAIT) from error
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise ConnectionLost(f"connection lost: {stage}: {why}") from error
 
 
 def _recipient(mail: Mail) -> str:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from channels.endpoint import Deadline
 from channels.smtp_connection import SmtpConnection
-from channels.smtp_wire import Deadline
 from communication.errors import TransientDeliveryError
 
 

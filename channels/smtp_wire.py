@@ -3,10 +3,9 @@
 import re
 import socket
 import ssl
-import time
 from dataclasses import dataclass
-from typing import Self
 
+from channels.endpoint import Deadline
 from communication.errors import TransientDeliveryError
 
 _REPLY_LINE = re.compile(r"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
@@ -16,29 +15,6 @@ _LONGEST_REPLY = 65_536
 _LONGEST_REASON = 500
 # One TLS record: a send that a slow reader holds up is then one wait, and ends in time.
 CHUNK = 16_384
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A moment of the monotonic clock."""
-
-    at: float
-
-    @classmethod
-    def after(cls, seconds: float) -> Self:
-        """That many seconds from now."""
-        return cls(time.monotonic() + seconds)
-
-    def sooner(self, seconds: float) -> "Deadline":
-        """The same, or so many seconds from now if that is sooner."""
-        return Deadline(min(self.at, time.monotonic() + seconds))
-
-    def left(self) -> float:
-        """Seconds until then, more than zero; TimeoutError if it is past."""
-        seconds = self.at - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError
-        return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +96,3 @@ class Wire:
                 raise TransientDeliveryError("the server's answer is not SMTP")
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.removesuffix(b"\r").decode("utf-8", "replace")
-
-
-def connect(host: str, port: int, deadline: Deadline, each: float) -> socket.socket:
-    """A TCP connection to the first of the host's addresses that takes one.
-
-    Each address is given `each` seconds at most. OSError of the last one tried.
-    """
-    failure: OSError = OSError("the name has no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
-        attempt = socket.socket(family, kind, protocol)
-        try:
-            attempt.settimeout(deadline.sooner(each).left())
-            attempt.connect(address)
-        except OSError as error:
-            attempt.close()
-            failure = error
-        else:
-            return attempt
-    raise failure

@@ -44,6 +44,7 @@ class WebPushChannel:
     """
 
     platform: ClassVar = "webpush"
+    asks_clients_hosts: ClassVar = True
     provider = "webpush://"
 
     def __init__(

@@ -14,6 +14,7 @@ E = TypeVar("E", bound=StrEnum)
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)/([smh])")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _FLAGS = {"yes": True, "no": False}
 _BETWEEN_URLS = re.compile(r",(?=\s*[a-zA-Z0-9+.-]*://|\s*$)")  # a password may hold a comma
@@ -106,6 +107,10 @@ class Parameters:
         """One of the values of the default's enumeration."""
         return self._read(name, default, lambda text: _choice(text, type(default)))
 
+    def rate(self, name: str) -> float | None:
+        """Times a second, from `50/s`, `600/m` or `10000/h`; None where it is not given."""
+        return self._read(name, None, _rate)
+
     def text(self, name: str, default: str) -> str:
         """Any text that is not empty."""
         return self._read(name, default, _text)
@@ -135,6 +140,13 @@ def _duration(text: str, least: float) -> float:
     if seconds < least:
         raise ValueError(f"must be at least {least * 1000:g}ms")
     return seconds
+
+
+def _rate(text: str) -> float:
+    match = _RATE.fullmatch(text)
+    if match is None or not float(match[1]):
+        raise ValueError("must be a rate such as 50/s, 600/m or 10000/h")
+    return float(match[1]) / _SECONDS[match[2]]
 
 
 def _share(text: str) -> float:

@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
-from communication.columns import Json, Key, Moment
+from communication.columns import Key, Moment
 from communication.model import table_of
+from communication.sealing import SealedJson, SealedText
 
 
 class Device(SQLModel, table=True):
@@ -27,8 +28,8 @@ class Device(SQLModel, table=True):
     app_user_id: str = Field(sa_type=Text)
     id: str = Field(sa_type=Text)
     platform: str = Field(sa_type=Text)
-    token: str = Field(sa_type=Text)
-    keys: dict[str, str] | None = Field(default=None, sa_type=Json)
+    token: str = Field(sa_type=SealedText)
+    keys: dict[str, str] | None = Field(default=None, sa_type=SealedJson)
     fingerprint: str = Field(sa_type=Text)
     locale: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=Moment)

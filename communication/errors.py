@@ -1,5 +1,7 @@
 """Every error that Tidings raises on purpose. The api maps RequestErrors to error bodies."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Self
 
 
@@ -17,6 +19,8 @@ class RequestError(TidingsError):
     code = 1
     status = 500
     reason = "Internal error"
+    headers: Mapping[str, str] = MappingProxyType({})
+    """What the answer says beside its body."""
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -125,6 +129,18 @@ class ForbiddenRequester(RequestError):
     code, status, reason = 51, 403, "Forbidden requester"
 
 
+class ForbiddenUser(RequestError):
+    """Whoever the access token speaks for is not let in any more."""
+
+    code, status, reason = 52, 403, "Forbidden user"
+
+
+class TooManyRequests(RequestError):
+    """The caller is over its rate limit."""
+
+    code, status, reason = 53, 429, "Too many requests"
+
+
 class NotFound(RequestError):
     """No such resource."""
 
@@ -159,6 +175,12 @@ class QueuesUnavailable(RequestError):
     """Redis can't be reached just now; what waits there is in the database too."""
 
     code, status, reason = 5, 503, "The service is temporarily unavailable"
+
+
+class OverCapacity(RequestError):
+    """More is asked for than can be done just now."""
+
+    code, status, reason = 6, 503, "The service is over capacity"
 
 
 class SettingsError(TidingsError):

@@ -38,6 +38,8 @@ class Fault:
     payload: Mapping[str, Any]
     fault: Mapping[str, Any]
     key_attributes: Mapping[str, str]
+    type: str = FAULT
+    """Or WARNING."""
 
 
 def report(connection: Connection, faults: Iterable[Fault]) -> None:
@@ -103,7 +105,7 @@ def _collected(fault: Fault, moment: datetime) -> Collected:
             "operation": fault.operation,
         },
         "event_source": SOURCE,
-        "event_type": FAULT,
+        "event_type": fault.type,
     }
     return new_collected(fault.tenant, event, moment)
 

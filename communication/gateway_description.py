@@ -27,7 +27,18 @@ KNOWN = (
     "password",
 )
 """What may stand in braces in a request, beside the file's own parameters."""
-RESERVED = ("gateway", "from", "receipts", "concurrency", "timeout", "cafile", "rate", "burst")
+RESERVED = (
+    "gateway",
+    "from",
+    "receipts",
+    "concurrency",
+    "timeout",
+    "cafile",
+    "rate",
+    "burst",
+    "slow",
+    "breaker",
+)
 """Parameters that every gateway's URL may have."""
 _SHIPPED = "communication.gateways"
 

@@ -48,7 +48,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place to look at: `json:path.0.name`, `form:name`, `header:name` or `text:regex`."""
+    """One place to look at: `json:path.0.name`, `form:name`, `header:name` or `text:regex`.
+
+    `json:list.*.name` is what stands in all elements of a list, with spaces between.
+    """
 
     kind: str
     where: str
@@ -72,7 +75,13 @@ class Place:
         if self.kind == "text":
             match = re.search(self.where, said.text)
             return match[match.re.groups and 1] if match else None
-        return _as_text(_walk(said.json if said.item is None else said.item, self.where.split(".")))
+        before, each, after = self.where.partition(".*.")
+        value = _walk(said.json if said.item is None else said.item, before.split("."))
+        if not each:
+            return _as_text(value)
+        elements = value if isinstance(value, list) else []
+        texts = [_as_text(_walk(one, after.split("."))) for one in elements]
+        return " ".join(text for text in texts if text) or None
 
 
 def find(places: Sequence[Place], said: Said) -> str | None:

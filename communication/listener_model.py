@@ -7,6 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from communication.columns import Json, Key, Moment
 from communication.model import DueWork, due_index, table_of
+from communication.sealing import SealedText
 
 
 class Hub(SQLModel, table=True):
@@ -27,8 +28,8 @@ class Hub(SQLModel, table=True):
     callback: str = Field(sa_type=Text)
     query: str = Field(default="", sa_type=Text)
     fingerprint: str = Field(sa_type=Text)
-    secret: str = Field(sa_type=Text)
-    old_secret: str | None = Field(default=None, sa_type=Text)
+    secret: str = Field(sa_type=SealedText)
+    old_secret: str | None = Field(default=None, sa_type=SealedText)
     old_secret_until: datetime | None = Field(default=None, sa_type=Moment)
     api_version: str = Field(sa_type=Text)
     state: str = Field(default="active", sa_type=Text)

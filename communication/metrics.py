@@ -1,6 +1,6 @@
 """What is counted, for Prometheus. Counted where it happens, after the commit."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from communication.model import State
 
@@ -27,8 +27,32 @@ RECEIPTS = Counter(
     "Providers' receipts: applied, early, duplicate, contradicting, intermediate, unknown.",
     ("outcome",),
 )
+PUT_OFF = Counter(
+    "tidings_deliveries_put_off",
+    "Times that a delivery was put off because no provider was to be asked.",
+    (),
+)
+PROVIDER_CALLS = Counter(
+    "tidings_provider_calls",
+    "Messages handed to a provider: accepted, refused (the receiver), failed (the provider).",
+    ("provider", "outcome"),
+)
+PROVIDER_RESTING = Gauge(
+    "tidings_provider_resting",
+    "1 while a provider is left alone after failures.",
+    ("provider",),
+    multiprocess_mode="mostrecent",
+)
 PUBLISH_FAILED = Counter(
     "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
+)
+REFUSED = Counter(
+    "tidings_requests_refused",
+    "Requests refused for the service's own sake: slow, size, crowd, rate, backlog.",
+    ("why",),
+)
+UNCOUNTED = Counter(
+    "tidings_requests_uncounted", "Requests let through because Redis could not count them.", ()
 )
 TEMPLATE_FAULTS = Counter(
     "tidings_template_faults",

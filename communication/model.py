@@ -8,6 +8,7 @@ from sqlalchemy import Index, Integer, SmallInteger, Table, Text, TextClause, te
 from sqlmodel import Field, SQLModel
 
 from communication.columns import Json, Key, Moment
+from communication.sealing import SealedText
 
 
 class Status(StrEnum):
@@ -266,7 +267,7 @@ class Idempotency(SQLModel, table=True):
     request_hash: str = Field(sa_type=Text)
     status: str = Field(sa_type=Text)
     headers: dict[str, str] = Field(sa_type=Json)
-    body: str = Field(sa_type=Text)
+    body: str = Field(sa_type=SealedText)
     created_at: datetime = Field(sa_type=Moment)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal, select, union_all
 
+from communication import clock
 from communication.lanes import CHANNELS, LANES
 from communication.model import DELIVERY, State
 
@@ -37,6 +38,17 @@ def queue_status(connection: Connection, *, now: datetime) -> list[QueueStatus]:
         )
         for channel, lane, waiting, since in rows
     ]
+
+
+def count_due(connection: Connection, most: int) -> int:
+    """How many deliveries are due and not sent, counted up to `most`."""
+    due = (
+        select(literal(1))
+        .where(DELIVERY.c.due_at <= clock.now(), DELIVERY.c.state != State.SENT)
+        .limit(most)
+        .subquery()
+    )
+    return int(connection.execute(select(func.count()).select_from(due)).scalar_one())
 
 
 def _looks(now: datetime) -> list[Any]:

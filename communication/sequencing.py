@@ -63,6 +63,14 @@ def is_staged(connection: Connection) -> bool:
     return connection.execute(_STAGED).first() is not None
 
 
+def count_untold(connection: Connection, most: int) -> int:
+    """How many events wait for their position or to be told, counted up to `most` and a bit."""
+    staged = select(STAGED_EVENT.c.key).limit(most).subquery()
+    waiting = connection.execute(select(func.count()).select_from(staged)).scalar_one()
+    told, sequenced = position_of(connection, TOLD), position_of(connection, SEQUENCED)
+    return int(waiting) + sequenced - told
+
+
 def sequence(connection: Connection, *, limit: int) -> Span | None:
     """Move at most `limit` committed events into `event`, positions after all given before.
 

@@ -4,8 +4,11 @@ from ipaddress import ip_network
 from typing import Self
 from urllib.parse import urlsplit
 
+from limits import parse_many
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
+
+from communication.sealing import parse_keys
 
 _LOOPBACK = "127.0.0.0/8,::1/128"
 SIGNATURES = (
@@ -30,13 +33,43 @@ class SecuritySettings(BaseSettings):
         description="Signatures that access tokens may have; of public keys only.",
     )
     tenant_claim: str = Field("tenant", description="The claim that names a token's tenant.")
+    forbidden_users: str = Field(
+        "",
+        description="Values of `sub` whose access tokens are refused before they expire, by comma.",
+    )
     callback_allow: str = Field(
         "",
         description="CIDRs that callbacks and attachments' URLs may lead to, beside the public "
         "internet; default: none, loopback where there is no authentication.",
     )
+    secret_keys: str = Field(
+        "",
+        repr=False,
+        description="Keys that secrets and device tokens are sealed with in the database, the "
+        "newest first, by comma; `tidings keys secret` makes one.",
+    )
     max_attachment: int = Field(
         25 * 1024 * 1024, ge=1024, description="Most bytes of one email's attachments together."
+    )
+    rate_per_client: str = Field(
+        "1000/second",
+        description="Most requests of one client, such as `100/second;2000/minute`; empty: any. "
+        "Only with authentication.",
+    )
+    rate_per_tenant: str = Field(
+        "2000/second", description="Most requests of all clients of one tenant; likewise."
+    )
+    max_backlog: int = Field(
+        1_000_000,
+        ge=0,
+        description="Most deliveries due before sending is refused, and most events that were "
+        "not told yet before others' events are; 0: any.",
+    )
+    client_patience: float = Field(
+        15,
+        gt=0,
+        description="Seconds for a request's head to come, and for a body or an answer beyond "
+        "what 64 KiB/s allow.",
     )
 
     @field_validator("jwks")
@@ -52,6 +85,22 @@ class SecuritySettings(BaseSettings):
         for one in value.split(","):
             if one.strip() not in SIGNATURES:
                 raise ValueError(f"must be of {', '.join(SIGNATURES)}, by comma")
+        return value
+
+    @field_validator("rate_per_client", "rate_per_tenant")
+    @classmethod
+    def _rates_are_understood(cls, value: str) -> str:
+        if value:
+            parse_many(value)
+        return value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _secret_keys_are_keys(cls, value: str) -> str:
+        try:
+            parse_keys(value)
+        except ValueError:
+            raise ValueError("must be keys of `tidings keys secret`, by comma") from None
         return value
 
     @field_validator("callback_allow")

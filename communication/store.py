@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from communication.document_sql import register_sqlite_functions
 from communication.errors import ServiceUnavailable, SettingsError
+from communication.sealing import Seal, keep_seal, parse_keys
 from communication.settings import redacted
 
 
@@ -64,12 +65,14 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str, *, connections: int = 8, keep_plans: bool = False) -> Store:
+def open_store(
+    url: str, *, connections: int = 8, keep_plans: bool = False, secret_keys: str = ""
+) -> Store:
     """The store at a `sqlite:///` or `postgresql://` URL; connects at the first transaction.
 
     With `keep_plans` PostgreSQL may plan a statement once for all values: half the cost of
     storing a message. It is not for who claims work: a plan made while a table was empty
-    reads all of it when it is full (docs/decisions/0001).
+    reads all of it when it is full (docs/decisions/0001). `secret_keys`: those of the settings.
     """
     options: dict[str, Any] = {
         "hide_parameters": True,  # errors are logged; what customers wrote is not
@@ -94,6 +97,7 @@ def open_store(url: str, *, connections: int = 8, keep_plans: bool = False) -> S
             **options,
         )
         event.listen(engine, "checkout", _check_open)
+    keep_seal(engine.dialect, Seal(parse_keys(secret_keys)))
     return Store(engine)
 
 

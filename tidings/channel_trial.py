@@ -106,7 +106,9 @@ class Trial:
 
     def _devices(self, app_user_id: str) -> Sequence[Device]:
         """None where there is no registry yet: some channels need none."""
-        store = open_store(self._settings.database_url, connections=1)
+        store = open_store(
+            self._settings.database_url, secret_keys=self._settings.secret_keys, connections=1
+        )
         try:
             with store.read() as connection:
                 rows = list_devices(connection, self._tenant, app_user_id)

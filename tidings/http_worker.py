@@ -1,12 +1,10 @@
 """gunicorn's threaded worker, with its connections spread evenly over the processes."""
 
-import selectors
 import time
-from functools import partial
 from multiprocessing import RawArray
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from tidings.http_intake import Intake
 
 PATIENCE = 0.02
 """Seconds for which a new connection is left to a process that has fewer of them."""
@@ -50,7 +48,7 @@ class Seats:
         return min(int(count) for count in self._counts if count != _FREE)
 
 
-class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class HttpWorker(Intake):
     """A worker process. `seats` is shared with the others."""
 
     seats: Seats
@@ -85,23 +83,12 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self.set_accept_enabled(enabled=False)  # until the next round of the loop
             return
         self._left_at = None
-        super().accept(listener)
+        self.admit(listener)
 
     def _leaves_it(self) -> bool:
         self._offered = True
         self._left_at = self._left_at or time.monotonic()
         return time.monotonic() - self._left_at < PATIENCE
-
-    def enqueue_req(self, conn: Any) -> None:
-        """Have a thread handle what is readable; a new connection that says nothing holds none."""
-        if conn.initialized or conn.data_ready:
-            super().enqueue_req(conn)
-            return
-        conn.sock.settimeout(0)
-        conn.set_timeout()
-        self.pending_conns.append(conn)
-        readable = partial(self.on_pending_socket_readable, conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """One round of the loop; a short one while a connection is left to another process."""

@@ -27,7 +27,7 @@ _FOLDER = click.option(
 
 @click.group()
 def keys() -> None:
-    """Keys to sign access tokens with."""
+    """Keys: to sign access tokens with, and to seal secrets with."""
 
 
 @keys.command()
@@ -43,6 +43,30 @@ def new(folder: Path | None) -> None:
     _write(folder / _SIGNING, to_json(private), mode=0o600)
     _write(folder / _PUBLIC, to_json({"keys": [*_published(folder / _PUBLIC), public]}), mode=0o644)
     click.echo(f"TIDINGS_JWKS={(folder / _PUBLIC).resolve()}")
+
+
+@keys.command()
+def secret() -> None:
+    """Print a new key for TIDINGS_SECRET_KEYS; put it before the others there."""
+    from communication.sealing import new_key
+
+    click.echo(new_key())
+
+
+@keys.command()
+@explained()
+def reseal() -> None:
+    """Seal what the database holds with the first of TIDINGS_SECRET_KEYS.
+
+    Afterwards the other keys can be taken out of the setting.
+    """
+    from communication.resealing import reseal as reseal_all
+    from communication.store import open_store
+
+    settings = load_settings()
+    store = open_store(settings.database_url, connections=1, secret_keys=settings.secret_keys)
+    click.echo(f"{reseal_all(store)} rows are sealed with the first key.")
+    store.close()
 
 
 @click.command()

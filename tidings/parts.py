@@ -19,7 +19,12 @@ def run_api(settings: Settings) -> None:
     """Serve the API until told to stop."""
     open_keys(settings)  # what is wrong with them is said before anything is started
     check_schema(settings.database_url)
-    store = open_store(settings.database_url, connections=settings.api_threads, keep_plans=True)
+    store = open_store(
+        settings.database_url,
+        secret_keys=settings.secret_keys,
+        connections=settings.api_threads,
+        keep_plans=True,
+    )
     Server(settings, lambda: create_app(store, settings, redis=open_redis(settings))).run()
 
 
@@ -54,7 +59,9 @@ def _check_broker(settings: Settings) -> None:
 
 def _checked_store(settings: Settings, *, connections: int) -> Store:
     check_schema(settings.database_url)
-    return open_store(settings.database_url, connections=connections)
+    return open_store(
+        settings.database_url, secret_keys=settings.secret_keys, connections=connections
+    )
 
 
 def _when_told(stop: Callable[[], None]) -> None:

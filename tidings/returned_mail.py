@@ -100,7 +100,7 @@ def _bounces(settings: Settings, store: Store) -> Bounces:
 @contextmanager
 def _store(settings: Settings) -> Iterator[Store]:
     check_schema(settings.database_url)
-    store = open_store(settings.database_url, connections=1)
+    store = open_store(settings.database_url, secret_keys=settings.secret_keys, connections=1)
     try:
         yield store
     finally:

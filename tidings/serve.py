@@ -1,8 +1,8 @@
 """gunicorn, set up from our settings instead of from its command line."""
 
+import resource
 import signal
 import socket
-import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +17,8 @@ from tidings.http_worker import HttpWorker, Seats
 GRACE = 35
 """Seconds that requests and sends in flight have to end when we are told to stop."""
 
-LULL = 15
-"""Seconds for which a client may be silent in the middle of a request, or not read its answer."""
+MOST_CONNECTIONS = 4096
+"""Of each worker process. Beyond them, a new one takes the place of the one idle longest."""
 LONGEST_LINE = 8190
 """Bytes of method and URL: gunicorn's own limit is short for a list of addresses to find."""
 
@@ -45,17 +45,24 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     ) -> None:
         """`tell_ready` is called when it listens; `options` are gunicorn's, over ours."""
         seats = Seats(settings.api_workers)
+        ours = {
+            "seats": seats,
+            "patience": settings.client_patience,
+            "max_body": settings.max_body,
+        }
         self._make_app = make_app
         self._tell_ready = tell_ready
         self._options: dict[str, Any] = {
             "bind": settings.bind,
-            "worker_class": type("Worker", (HttpWorker,), {"seats": seats}),
+            "worker_class": type("Worker", (HttpWorker,), ours),
             "child_exit": lambda _arbiter, worker: seats.leave(worker.place),
             "workers": settings.api_workers,
             "threads": settings.api_threads,
             "graceful_timeout": GRACE,
             "timeout": 120,
             "keepalive": 30,
+            "worker_connections": _most_connections(),
+            "permit_unconventional_http_method": True,  # they get the 405 of their contract
             "limit_request_line": LONGEST_LINE,
             "proc_name": "tidings",
             "control_socket_disable": True,
@@ -78,18 +85,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _ready(self, arbiter: Any) -> None:
         # Ctrl-C drains as SIGTERM does; gunicorn would drop the requests in flight.
         signal.signal(signal.SIGINT, lambda _number, frame: arbiter.signal(signal.SIGTERM, frame))
-        for listener in arbiter.LISTENERS:
-            limit_waits(listener.sock, LULL)
         self._tell_ready()
 
 
-def limit_waits(listener: socket.socket, seconds: int) -> None:
-    """Let reads and writes on its connections fail after so long.
-
-    gunicorn's threads wait without end: a few clients that stall would silence the API.
-    """
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
+def _most_connections() -> int:
+    """As many as there may be files open: most of them only wait."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 3 * MOST_CONNECTIONS
+    soft = max(soft, wanted if hard == resource.RLIM_INFINITY else min(hard, wanted))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(MOST_CONNECTIONS, soft // 3)
 
 
 def check_address(bind: str) -> None:

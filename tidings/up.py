@@ -62,6 +62,7 @@ class _House:
         settings = self._settings
         store = open_store(
             settings.database_url,
+            secret_keys=settings.secret_keys,
             connections=settings.api_threads + settings.worker_threads * 3 + 12,
         )
         broker = open_queues(settings)

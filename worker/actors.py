@@ -23,9 +23,9 @@ def register_actors(
         """Hand what happened to hubs and pollers; sent by the relay when something has."""
         teller.run()
 
-    def callback(*, hub: int, lease: str) -> None:
+    def callback(*, hub: int, lease: str, failing: bool) -> None:
         """A hub with something due, leased by the relay under `lease`."""
-        hubs.begin(hub, lease)
+        hubs.begin(hub, lease, failing=failing)
 
     _register(broker, deliver, queue_name("deliver", "email", "normal"))
     _register(broker, fan_out, FAN_OUT_QUEUE)

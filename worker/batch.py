@@ -13,10 +13,10 @@ from communication import due, metrics
 from communication.clock import now
 from communication.errors import ServiceUnavailable
 from communication.lanes import lane_of
-from communication.model import DELIVERY
+from communication.model import DELIVERY, State
 from communication.settings import Settings
 from communication.store import Store
-from worker.deliver import Deliverer
+from worker.deliver import SOON, Deliverer
 from worker.isolation import Isolation
 from worker.jobs import Taken, begin, gone, take_jobs
 from worker.outcomes import Outcome, settle
@@ -92,6 +92,10 @@ class BatchRunner:
 
     def run(self, keys: Sequence[int], relayed: str, *, alone: bool = False) -> None:
         """Deliver what of `keys` is still leased under `relayed`; `alone`: with nothing beside."""
+        rest = self._deliverer.resting()
+        if rest:
+            self._put_off(keys, relayed, rest)
+            return
         with self._isolation.alone() if alone else self._isolation.side_by_side():
             taken = self._take(keys, relayed)
             if taken is None:
@@ -100,6 +104,13 @@ class BatchRunner:
                 with self._store.write() as connection:
                     begin(connection, taken.not_begun, now())
             self._send_all(taken)
+
+    def _put_off(self, keys: Sequence[int], relayed: str, rest: float) -> None:
+        """All at once and unread, so that what is due for a dead provider costs next to nothing."""
+        until = now() + timedelta(seconds=max(rest, SOON))
+        with self._store.write() as connection:
+            due.release(connection, DELIVERY, keys, lease=relayed, now=until)
+        metrics.PUT_OFF.inc(len(keys))
 
     def _take(self, keys: Sequence[int], relayed: str) -> Taken | None:
         """Take what waited long in the broker for a whole lease: none may end as it is begun."""
@@ -202,7 +213,10 @@ def _report(counted: Sequence[Outcome], jobs: Sequence[Job], tried: int) -> None
     for one in counted:
         job = by_key[one.delivery_key]
         labels = (job.channel, lane_of(job.priority))
-        metrics.TRIES[one.state].labels(*labels).inc()
+        if one.is_try or one.state is not State.PENDING:
+            metrics.TRIES[one.state].labels(*labels).inc()
+        else:
+            metrics.PUT_OFF.inc()
         log.debug("recorded", message=job.message_id, delivery=job.public_id, state=one.state)
     if len(counted) < tried:
         log.warning("outcomes came too late, the lease was gone", count=tried - len(counted))

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 
 from channels.base import Attachment, Channel, Outbound, awaits_receipt
+from channels.errors import PutOff
+from channels.health import resting
 from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from communication.model import State
@@ -24,6 +26,8 @@ from worker.outcomes import Outcome
 from worker.render import Job, render
 from worker.retry import next_try
 
+SOON = 0.1
+"""Seconds for which a delivery is put off at least."""
 SUPPRESSION = "suppression://"
 """What attempts call the provider that was not asked."""
 
@@ -51,12 +55,18 @@ class Deliverer:
         self._enclosed.close()
         self.channel.close()
 
+    def resting(self) -> float:
+        """Seconds for which no provider is to be asked."""
+        return resting(self.channel)
+
     def attempt(self, job: Job) -> Outcome:
         """Try once. Never raises: whatever went wrong is an outcome."""
         if job.unwanted:
             return _cancelled(job)
         began, clock = now(), time.perf_counter()
         result, segments = self._send(job)
+        if isinstance(result, PutOff):
+            return _put_off(job, result)
         facts: dict[str, Any] = {
             "delivery_key": job.delivery_key,
             "message_key": job.message_key,
@@ -130,6 +140,21 @@ class Deliverer:
             now=now(),
             jitter=random.random,
         )
+
+
+def _put_off(job: Job, error: PutOff) -> Outcome:
+    moment = now()
+    return Outcome(
+        delivery_key=job.delivery_key,
+        message_key=job.message_key,
+        attempts=job.attempts,
+        state=State.PENDING,
+        at=moment,
+        due_at=moment + timedelta(seconds=max(error.retry_after or 0.0, SOON)),
+        reason=recordable(error.reason),
+        logged=False,
+        is_try=False,
+    )
 
 
 def _cancelled(job: Job) -> Outcome:

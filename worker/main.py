@@ -18,15 +18,7 @@ from communication.devices import unregister_gone
 from communication.errors import ServiceUnavailable
 from communication.event_types import event_types
 from communication.http_guard import Guard
-from communication.lanes import (
-    CALLBACK_QUEUE,
-    CHANNELS,
-    FAN_OUT_QUEUE,
-    LANES,
-    all_queues,
-    deliver_queues,
-    queue_name,
-)
+from communication.lanes import CALLBACK_QUEUE, FAN_OUT_QUEUE, all_queues, deliver_queues
 from communication.receipt import Receipt
 from communication.receipt_recorder import Recorder
 from communication.settings import Settings
@@ -74,13 +66,15 @@ def open_medium(
     urls: str | None = None,
     on_receipt: Callable[[Receipt], "Future[None]"] = drop_receipt,
     on_gone: Callable[[Device], None] = keep_device,
+    redis: Redis | None = None,
 ) -> Channel:
     """The channel that the settings, or these URLs, name for `sms`, `email` or `push`.
 
     `on_receipt` is called with what providers tell of it later, `on_gone` with devices that
-    their push service knows no more.
+    their push service knows no more. What is known of providers is shared through `redis`.
     """
-    environment = replace(environment_of(settings, medium), on_receipt=on_receipt, on_gone=on_gone)
+    usual = environment_of(settings, medium)
+    environment = replace(usual, redis=redis, on_receipt=on_receipt, on_gone=on_gone)
     return Simulating(open_channels(urls or settings.channel_url(medium), environment), medium)
 
 
@@ -108,14 +102,10 @@ def open_sinks(settings: Settings, redis: Redis) -> tuple[Sink, ...]:
     )
 
 
-def queues_of(lane: str) -> list[str]:
-    """The queues of one lane."""
-    return [queue_name("deliver", channel, lane) for channel in CHANNELS]
-
-
 class Workers:
-    """Dramatiq workers in this process, one per lane: a full lane never keeps another waiting.
+    """Dramatiq workers in this process, one for each channel and lane.
 
+    So neither a full lane nor a channel whose provider is slow or dead keeps another waiting.
     One more tells of events, a batch at a time, and one serves hubs.
     """
 
@@ -129,6 +119,7 @@ class Workers:
     ) -> None:
         media = {medium for medium, _, queue in deliver_queues() if queue in queues}
         isolation = Isolation()
+        shared = None if settings.redis_url.startswith("memory:") else redis
         self._receipts = Recorder(store)
         self._templating = open_templating(settings) if media else None
         self._runners = {
@@ -141,6 +132,7 @@ class Workers:
                         medium,
                         on_receipt=self._receipts,
                         on_gone=unregistering(store),
+                        redis=shared,
                     ),
                     settings,
                 ),
@@ -153,9 +145,9 @@ class Workers:
         self._teller = FanOut(store, settings, open_sinks(settings, redis))
         register_actors(broker, self._runners, self._teller, self._hubs)
         self._workers = [
-            _worker(broker, wanted, settings.worker_threads)
-            for lane in LANES
-            if (wanted := set(queues_of(lane)) & set(queues))
+            _worker(broker, {queue}, settings.worker_threads)
+            for _, _, queue in deliver_queues()
+            if queue in queues
         ]
         if FAN_OUT_QUEUE in queues:
             self._workers.append(_worker(broker, {FAN_OUT_QUEUE}, 1))

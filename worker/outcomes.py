@@ -41,6 +41,8 @@ class Outcome:
     took_ms: int = 0
     logged: bool = True
     """Whether the contact log (seed 004: logFlag) has it."""
+    is_try: bool = True
+    """False: no provider was asked, and it is put off."""
 
 
 def settle(

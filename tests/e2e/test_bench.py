@@ -9,20 +9,41 @@ _WITHIN = 240.0
 
 
 def test_a_quick_measurement_reports_every_figure_and_every_bar() -> None:
-    folder = new_folder()
+    report = measured("--quick")
 
-    measuring = Process(
-        [sys.executable, "-m", "bench", "--quick"],
-        log=folder / "log",
-        env=environment(folder),
-        cwd=REPOSITORY,
-    )
-
-    assert measuring.wait(_WITHIN) == 0, measuring.log_tail()
-    report = measuring.log_tail(lines=30)
     rows = [line for line in report.splitlines() if line.count("|") > 3]
     assert sum("accepted" in row for row in rows) == 2
     assert sum("delivered" in row for row in rows) == 4
     assert any("Celery pipeline" in row for row in rows)
     assert sum("Dramatiq" in row for row in rows) == 2
     assert report.count("**PASS**") + report.count("**FAIL**") == 3
+
+
+def test_what_events_cost_is_reported() -> None:
+    report = measured("events", "--quick")
+
+    rows = [line for line in report.splitlines() if line.count("|") > 3]
+    assert sum("feed" in row for row in rows) == 2
+    assert sum("delivered" in row for row in rows) == 2
+    assert report.count("**PASS**") + report.count("**FAIL**") == 1
+
+
+def test_mails_by_smtp_are_measured_beside_django_post_office() -> None:
+    report = measured("email", "--quick")
+
+    rows = [line for line in report.splitlines() if line.count("|") > 3]
+    assert sum("workers |" in row or "worker |" in row for row in rows) == 2
+    assert sum("django-post_office" in row for row in rows) == 2
+    assert report.count("**PASS**") + report.count("**FAIL**") == 1
+
+
+def measured(*arguments: str) -> str:
+    folder = new_folder()
+    measuring = Process(
+        [sys.executable, "-m", "bench", *arguments],
+        log=folder / "log",
+        env=environment(folder),
+        cwd=REPOSITORY,
+    )
+    assert measuring.wait(_WITHIN) == 0, measuring.log_tail()
+    return measuring.log_tail(lines=30)

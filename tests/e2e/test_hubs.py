@@ -70,6 +70,29 @@ def test_a_listener_hears_the_life_of_a_message_in_the_shapes_of_the_seed(api: A
             assert one.json["eventTime"].endswith("Z")
 
 
+def test_a_hub_hears_only_what_happens_after_it_was_registered(api: Api) -> None:
+    with listening(answers(200)) as listener:
+        for _ in range(5):
+            api.call("POST", PATH, sms("+46700000011"))
+        register(api, listener)
+        after_it = api.call("POST", PATH, sms("+46700000012")).json["id"]
+        wait_until(lambda: listener.heard)
+
+        told = [one.json["event"]["CommunicationMessage"][0]["id"] for one in listener.heard]
+        assert told == [after_it]
+
+
+def test_others_hear_of_a_hub_that_refuses(api: Api) -> None:
+    with listening(answers(404)) as troubled, listening(answers(200)) as other:
+        hub = register(api, troubled, f"eventType={CREATION},FAULT")
+        register(api, other, "eventType=FAULT")
+        api.send(**sms("+46700000013"))
+        wait_until(lambda: other.heard)
+
+        assert other.heard[0].json["entity_id"] == hub["id"]
+        assert types(troubled) == [CREATION]
+
+
 def test_a_query_chooses_events_and_fields(api: Api) -> None:
     with listening(answers(200)) as listener:
         register(

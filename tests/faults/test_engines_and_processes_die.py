@@ -1,12 +1,14 @@
 """Something dies in the middle of 5,000 deliveries: everybody gets the message all the same.
 
-Repeats are counted, and bounded by what one worker had begun and not recorded.
+Repeats are counted, and bounded by what one worker had begun and not recorded. The order-event
+feed tells of each delivery once.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.client import HTTPException
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -20,10 +22,25 @@ MOST_REPEATS = min(THREADS * BATCH, in_flight(latency=LATENCY, concurrency=CONCU
 
 @pytest.fixture(autouse=True)
 def mended(installation: Installation) -> Iterator[None]:
-    """Every test leaves all at work."""
+    """Every test finds the feed begun, and leaves all at work."""
+    _send_one(installation)
+    wait_until(lambda: orders(installation))
     yield
+    _send_one(installation)
+
+
+def _send_one(installation: Installation) -> None:
     message = installation.api.send(**sms("+46701234567"))
     installation.api.ends(message, within=60)
+
+
+def orders(installation: Installation, since: str | None = None) -> list[dict[str, Any]]:
+    """What the feed tells since an event, or all."""
+    query = f"?since={since}" if since else ""
+    answer = installation.api.call("GET", f"/api/2.3.1/orderevents/{query}")
+    assert answer.status == 200, answer
+    entries: list[dict[str, Any]] = answer.json
+    return entries
 
 
 def kill_worker(installation: Installation) -> None:
@@ -74,6 +91,7 @@ def test_everybody_gets_the_message(
     fault: Callable[[Installation], None], most_repeats: int, installation: Installation
 ) -> None:
     record = installation.record
+    since = orders(installation)[-1]["event"]
     message = installation.api.send(**sms(*numbers(RECEIVERS)))
     wait_until(lambda: len(record.taken(message)) > RECEIVERS // 5, within=30, every=0.1)
 
@@ -88,6 +106,9 @@ def test_everybody_gets_the_message(
     repeats = record.repeats(message)
     print(f"{fault.__name__}: {repeats} repeats; {taken_meanwhile} sent when it was over")
     assert repeats <= most_repeats
+    wait_until(lambda: len(orders(installation, since)) >= RECEIVERS, every=0.1)
+    paths = [entry["order"]["path"] for entry in orders(installation, since)]
+    assert len(paths) == len(set(paths)) == RECEIVERS
 
 
 def test_the_api_accepts_while_rabbitmq_is_down_and_it_is_sent_when_it_is_back(

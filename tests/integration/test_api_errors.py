@@ -1,6 +1,5 @@
 """Requests that can't be served: each with its code of seed 000, and nothing is stored."""
 
-import io
 import re
 import time
 from collections.abc import Iterator
@@ -61,15 +60,6 @@ def test_a_body_over_the_limit(api: testing.TestClient) -> None:
     check_error(post(api, b" " * 20_001), 413, 22, "20000")
     big = email(content="x" * 30_000)
     check_error(api.simulate_post(MESSAGES, json=big), 413, 22)
-
-
-def test_a_body_that_does_not_come_to_its_end(api: testing.TestClient) -> None:
-    class Stalled(io.BytesIO):
-        def read(self, _size: int | None = -1) -> bytes:
-            raise BlockingIOError
-
-    stalled = {"wsgi.input": Stalled(), "CONTENT_LENGTH": "5"}
-    check_error(api.simulate_post(MESSAGES, headers=JSON, extras=stalled), 400, 22, "in time")
 
 
 def test_a_body_of_another_type(api: testing.TestClient) -> None:

@@ -108,6 +108,13 @@ def test_a_number_to_send_from_may_be_written_with_a_bare_plus(given: str) -> No
     assert asked_of("twilio", sms(), f"&from={given}").form["From"] == "+15005550006"
 
 
+def test_vonages_parts_all_have_references() -> None:
+    parts = [{"status": "0", "message-id": f"m{number}"} for number in range(3)]
+    reply = answer(200, {"message-count": "3", "messages": parts})
+    with asking(lambda _: reply, "gateway=vonage") as (channel, _):
+        assert channel.send(sms()) == "m0 m1 m2"
+
+
 def test_46elks_is_asked_as_its_api_wants() -> None:
     asked = asked_of("46elks", sms(sender=Sender(name="Acme & Co")))
 

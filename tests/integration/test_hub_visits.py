@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,92 +12,16 @@ from standardwebhooks import Webhook
 from communication import callbacks
 from communication.clock import now
 from communication.errors import ServiceUnavailable
-from communication.http_client import Guard, HttpClient
-from communication.hubs import NewHub, register, rotate_secret
+from communication.hubs import rotate_secret
 from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, CALLBACK_BODY, HUB
 from communication.model import State
-from communication.settings import Settings
 from communication.store import Store
-from communication.told import UPDATE, Told
-from tests.listener import Listener, after, answers, hangs_up, in_turn, listening
+from communication.told import UPDATE
+from tests.hubs import SETTINGS, all_ended, hub, relay, runner, serve, states, tell
+from tests.listener import after, answers, listening
 from tests.messages import rows
 from tests.waiting import wait_until
-from worker.hubs import visit
-from worker.hubs.lease import lease_hubs
-from worker.hubs.post import Poster
-from worker.hubs.runner import HubRunner
-from worker.hubs.sink import HubSink
-
-SETTINGS = Settings(
-    callback_schedule="0.1,0.2,0.3", callback_timeout=0.5, lease=2, callback_concurrency=4
-)
-ALLOWED = Guard.of("127.0.0.0/8")
-
-
-@contextmanager
-def runner(store: Store, **changed: Any) -> Iterator[HubRunner]:
-    settings = SETTINGS.model_copy(update=changed)
-    client = HttpClient(ALLOWED, timeout=settings.callback_timeout, max_body=4096)
-    running = HubRunner(store, settings, Poster(client))
-    yield running
-    running.stop()
-    running.close()
-
-
-def hub(store: Store, listener: Listener, query: str = "") -> Any:
-    with store.write() as connection:
-        new = NewHub(callback=listener.url, query=query, api_version="v1")
-        return register(connection, "default", new)
-
-
-def tell(store: Store, count: int, first: int = 1, tenant: str = "default") -> None:
-    told = [
-        Told(
-            position=number,
-            id=f"e{number}",
-            tenant=tenant,
-            type=UPDATE,
-            at=now(),
-            body={
-                "eventType": UPDATE,
-                "eventId": f"e{number}",
-                "CommunicationMessage": {"id": "m"},
-            },
-            message_key=None,
-            delivery_key=None,
-        )
-        for number in range(first, first + count)
-    ]
-    with store.write() as connection:
-        HubSink(()).put(connection, told)
-
-
-def relay(store: Store, running: HubRunner) -> None:
-    """What the relay does, without a broker."""
-    with store.write() as connection:
-        moment = now()
-        until = moment + timedelta(seconds=SETTINGS.lease)
-        hubs = lease_hubs(connection, most=100, lease="relay", now=moment, until=until)
-    for key in hubs:
-        running.begin(key, "relay")
-
-
-def states(store: Store) -> list[str]:
-    return [row.state for row in rows(store, CALLBACK)]
-
-
-def serve(store: Store, running: HubRunner, *, until: Callable[[], Any]) -> None:
-    """Relay until the condition holds."""
-
-    def done() -> Any:
-        relay(store, running)
-        return until()
-
-    wait_until(done, within=20)
-
-
-def all_ended(store: Store) -> bool:
-    return State.PENDING not in states(store)
+from worker.hubs import recorder
 
 
 def test_every_event_is_posted_once_signed_and_recorded(store: Store) -> None:
@@ -153,136 +75,6 @@ def test_a_hub_never_has_more_in_flight_than_the_setting_allows(store: Store) ->
     assert most == 3
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        answers(500),
-        answers(503, Retry_After="0"),
-        answers(429),
-        answers(408),
-        answers(301, Location="http://127.0.0.1:1/"),
-        hangs_up,
-        after(1.0, answers(200)),
-    ],
-    ids=["500", "503", "429", "408", "301", "half-way", "never"],
-)
-def test_trouble_passes_and_then_everything_arrives(
-    store: Store, trouble: Callable[[Any], bool]
-) -> None:
-    with (
-        listening(in_turn(*[trouble] * 3, answers(200))) as listener,
-        runner(store, callback_concurrency=2) as running,
-    ):
-        hub(store, listener)
-        tell(store, 10)
-        serve(store, running, until=lambda: all_ended(store))
-
-        assert states(store) == [State.DELIVERED] * 10
-        assert set(listener.acknowledged().values()) == {1}
-        assert len(listener.acknowledged()) == 10
-
-
-def test_what_is_refused_is_not_tried_again(store: Store) -> None:
-    with listening(answers(404)) as listener, runner(store) as running:
-        hub(store, listener)
-        tell(store, 3)
-        serve(store, running, until=lambda: all_ended(store))
-
-        assert states(store) == [State.FAILED] * 3
-        assert len(listener.heard) == 3
-    assert {(row.status, row.reason) for row in rows(store, CALLBACK)} == {(404, "HTTP 404")}
-    assert {row.outcome for row in rows(store, CALLBACK_ATTEMPT)} == {"failed"}
-
-
-def test_what_fails_as_often_as_the_schedule_is_long_is_given_up(store: Store) -> None:
-    with listening(answers(500)) as listener, runner(store) as running:
-        hub(store, listener)
-        tell(store, 1)
-        serve(store, running, until=lambda: all_ended(store))
-
-        assert len(listener.heard) == 4
-    assert states(store) == [State.FAILED]
-    assert [row.number for row in rows(store, CALLBACK_ATTEMPT)] == [1, 2, 3, 4]
-    assert rows(store, HUB)[0].failing_since is not None
-
-
-def test_a_dead_listener_costs_few_tries_and_hears_everything_when_it_is_back(
-    store: Store,
-) -> None:
-    listener = Listener(answers(200))
-    with runner(store, callback_schedule="0.2,0.2,0.2,0.2,0.2") as running:
-        hub(store, listener)
-        tell(store, 200)
-        serve(store, running, until=lambda: rows(store, HUB)[0].resting_until)
-        wait_until(lambda: rows(store, HUB)[0].lease is None)
-        assert len(rows(store, CALLBACK_ATTEMPT)) <= 2 * SETTINGS.callback_concurrency
-        tries = len(rows(store, CALLBACK_ATTEMPT))
-        relay(store, running)
-        assert len(rows(store, CALLBACK_ATTEMPT)) == tries
-
-        listener.open()
-        serve(store, running, until=lambda: all_ended(store))
-
-        assert states(store) == [State.DELIVERED] * 200
-        assert set(listener.acknowledged().values()) == {1}
-        listener.close()
-    known = rows(store, HUB)[0]
-    assert (known.failing_since, known.resting_until) == (None, None)
-
-
-def test_one_event_that_always_fails_holds_up_no_other(store: Store) -> None:
-    def behave(handler: Any) -> bool:
-        poison = handler.headers["webhook-id"] == "e1"
-        return answers(500 if poison else 200)(handler)
-
-    with listening(behave) as listener, runner(store) as running:
-        hub(store, listener)
-        tell(store, 20)
-        serve(store, running, until=lambda: all_ended(store))
-
-        assert len(listener.acknowledged()) == 19
-    assert sorted(states(store)) == [State.DELIVERED] * 19 + [State.FAILED]
-
-
-def test_slow_and_dead_hubs_delay_only_themselves(store: Store) -> None:
-    with (
-        listening(answers(200)) as well,
-        listening(after(0.4, answers(200))) as slow,
-        listening(after(5, answers(200))) as silent,
-        runner(store) as running,
-    ):
-        for one in (silent, slow, Listener(answers(200)), well):
-            hub(store, one)
-        tell(store, 40)
-        began = time.monotonic()
-        serve(store, running, until=lambda: len(well.acknowledged()) == 40)
-        assert time.monotonic() - began < 2
-
-
-def test_gone_removes_the_hub_and_what_it_was_to_be_told(store: Store) -> None:
-    with listening(in_turn(answers(200), answers(410))) as listener, runner(store) as running:
-        hub(store, listener)
-        tell(store, 20)
-        serve(store, running, until=lambda: rows(store, HUB) == [])
-
-    assert (rows(store, CALLBACK), rows(store, CALLBACK_ATTEMPT)) == ([], [])
-
-
-def test_a_hub_that_fails_too_long_is_disabled_and_hears_nothing(store: Store) -> None:
-    with (
-        listening(answers(500)) as listener,
-        runner(store, callback_schedule="0.1," * 50, callback_disable_after=0.5) as running,
-    ):
-        hub(store, listener)
-        tell(store, 5)
-        serve(store, running, until=lambda: rows(store, HUB)[0].state == "disabled")
-        assert states(store) == [State.FAILED] * 5
-        tell(store, 5, first=6)
-        assert len(states(store)) == 5
-        with store.read() as connection:
-            assert HubSink(()).wants(connection) == {}
-
-
 def test_while_a_secret_is_replaced_callbacks_are_signed_with_both(store: Store) -> None:
     with listening(answers(200)) as listener, runner(store) as running:
         old = hub(store, listener)
@@ -317,15 +109,6 @@ def test_fields_are_chosen_for_each_hub(store: Store) -> None:
         }
 
 
-def test_a_huge_answer_is_not_read_to_its_end(store: Store) -> None:
-    with listening(answers(200, b"x" * 50_000_000)) as listener, runner(store) as running:
-        hub(store, listener)
-        tell(store, 5)
-        serve(store, running, until=lambda: all_ended(store))
-
-    assert states(store) == [State.DELIVERED] * 5
-
-
 def test_what_was_acknowledged_is_recorded_though_the_lease_is_gone(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,7 +123,7 @@ def test_what_was_acknowledged_is_recorded_though_the_lease_is_gone(
         away.set()
         return answers(200)(handler)
 
-    monkeypatch.setattr(visit, "PERSEVERE", 0.02)
+    monkeypatch.setattr(recorder, "PERSEVERE", 0.02)
     with listening(behave) as listener, runner(store) as running:
         hub(store, listener)
         tell(store, 3)
@@ -376,7 +159,7 @@ def test_a_hub_leased_twice_is_served_once(store: Store) -> None:
         key = hub(store, listener).key
         tell(store, 5)
         relay(store, running)
-        running.begin(key, "relay")
+        running.begin(key, "relay", failing=False)
         relay(store, running)
         wait_until(lambda: all_ended(store))
 

@@ -245,6 +245,7 @@ def test_a_refusal_is_what_its_status_means(
     ("query", "reason"),
     [
         ("?window=0", "window=0"),
+        ("?window=500&sessions=3", "window times sessions"),
         ("?long=short", "must be one of udh, udh16, sar, payload"),
         ("?ids=hex", "ids=hex"),
         ("?validity=31d", "at most 30d"),

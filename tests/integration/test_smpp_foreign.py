@@ -92,7 +92,7 @@ def test_its_receipts_are_heard_and_answered(
     }
     wait_until(lambda: len(heard) == 4)
     assert {one.reference: one.state for one in heard} == sent
-    wait_until(lambda: foreign.receipts_taken() == before + 4)
+    wait_until(lambda: foreign.receipts_taken() >= before + 4)
 
 
 def test_its_refusals_are_understood(foreign: ForeignSmsc, opened: Opened) -> None:

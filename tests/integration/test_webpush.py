@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from channels.base import Channel
 from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
 from channels.key_file import read_p256_key
+from channels.registry import open_channels
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from communication.http_guard import Guard
-from tests.channel_contract import ChannelContract
+from tests.channel_contract import ChannelContract, environment
 from tests.devices import public_point
-from tests.push_messages import ToDevice, device, message, opened, write_private
+from tests.push_messages import NEAR, ToDevice, device, message, opened, write_private
 from tests.push_service import PATH, Service, push_service
 
 
@@ -195,3 +197,17 @@ def test_a_subject_is_needed(service: Service, tmp_path: Path) -> None:
     for subject in ("", "ops@example.com", "http://example.com"):
         with pytest.raises(SettingsError, match="subject"):
             opened(service.url(subject=subject), tmp_path)
+
+
+def test_endpoints_that_fail_stop_nobody_elses_push(service: Service, tmp_path: Path) -> None:
+    place = replace(environment(tmp_path, "push"), guard=NEAR)
+    channel = open_channels(service.url(), place)
+    service.peer.behave("/s/bad", {"status": 500})
+    bad = service.subscribed("/s/bad")
+
+    for number in range(30):
+        with pytest.raises(TransientDeliveryError, match="500"):
+            channel.send(message(bad, delivery_id=str(number)))
+
+    assert channel.send(message(service.browser))
+    channel.close()

@@ -5,7 +5,7 @@ is bounded whatever number of workers there is, its callbacks go in their order,
 of `callback` is written when it is made and when it has been tried, and not in between.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +33,9 @@ def _over(moment: ColumnElement[datetime | None]) -> ColumnElement[bool]:
     return or_(moment.is_(None), moment <= bindparam("now"))
 
 
+_IS_FAILING = HUB.c.failing_since.is_not(None)
 _WAITING = (
-    select(HUB.c.key)
+    select(HUB.c.key, _IS_FAILING.label("is_failing"))
     .where(
         HUB.c.state == HubState.ACTIVE,
         _over(HUB.c.leased_until),
@@ -46,7 +47,7 @@ _WAITING = (
         ),
     )
     # Those that answer go first; among them the one that was served longest ago.
-    .order_by(HUB.c.failing_since.is_not(None), HUB.c.leased_until.nulls_first(), HUB.c.key)
+    .order_by(_IS_FAILING, HUB.c.leased_until.nulls_first(), HUB.c.key)
     .limit(bindparam("most"))
 )
 _TO_LEASE = _WAITING.with_for_update(of=HUB, skip_locked=True)
@@ -59,17 +60,20 @@ def any_waiting(connection: Connection, *, now: datetime) -> bool:
 
 def lease_hubs(
     connection: Connection, *, most: int, lease: str, now: datetime, until: datetime
-) -> list[int]:
-    """Lease to the relay at most that many hubs that nobody serves and that have callbacks due."""
+) -> dict[int, bool]:
+    """Lease to the relay at most that many hubs that nobody serves and that have callbacks due.
+
+    By key, whether each is failing.
+    """
     leasable = connection.execute(_TO_LEASE, {"now": now, "most": most})
-    keys = [row.key for row in leasable]
-    if keys:
+    hubs = {row.key: bool(row.is_failing) for row in leasable}
+    if hubs:
         connection.execute(
             update(HUB)
-            .where(among(connection, HUB.c.key, keys))
+            .where(among(connection, HUB.c.key, hubs))
             .values(lease=lease, leased_until=until)
         )
-    return keys
+    return hubs
 
 
 def take_hub(
@@ -89,12 +93,16 @@ def take_hub(
     return connection.execute(statement).one_or_none()
 
 
-def lock_hub(connection: Connection, key: int, lease: str) -> Row[Any] | None:
-    """The hub, locked, if it is still leased to this worker."""
+def lock_hubs(connection: Connection, leases: Mapping[int, str]) -> dict[int, Row[Any]]:
+    """Of these hubs those that are still leased as given, locked, by key."""
     statement = (
-        select(HUB).where(HUB.c.key == key, HUB.c.lease == lease).with_for_update(key_share=True)
+        select(HUB)
+        .where(among(connection, HUB.c.key, leases))
+        .order_by(HUB.c.key)
+        .with_for_update(key_share=True)
     )
-    return connection.execute(statement).one_or_none()
+    rows = connection.execute(statement)
+    return {row.key: row for row in rows if row.lease == leases[row.key]}
 
 
 def renew_hub(connection: Connection, key: int, *, lease: str, until: datetime) -> None:

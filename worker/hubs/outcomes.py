@@ -1,6 +1,6 @@
 """What came of callbacks, recorded in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,18 +10,33 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from communication.bulk import among, insert_rows, update_rows
 from communication.callbacks import drop_all, open_of
+from communication.faults import report
 from communication.hubs import HubState
 from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, HUB
 from communication.model import State
 from communication.recordable import recordable
 from worker.hubs.health import Health, Patience
-from worker.hubs.lease import lock_hub
+from worker.hubs.lease import lock_hubs
 from worker.hubs.post import Tried
+from worker.hubs.reports import disabled, given_up
 from worker.hubs.verdict import Verdict
 
 _DISABLED = "the hub was disabled"
 
 log = structlog.get_logger(part="worker.hubs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Tries at one hub in the order in which they ended, under the lease of who made them.
+
+    `ill`: too many failed in a row.
+    """
+
+    hub_key: int
+    lease: str
+    tries: Sequence[Tried]
+    ill: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,29 +48,49 @@ class Recorded:
 
 
 def record(
-    connection: Connection,
-    hub_key: int,
-    tries: Sequence[Tried],
-    *,
-    lease: str,
-    patience: Patience,
-    ill: bool,
-    now: datetime,
-) -> Recorded:
-    """Record tries in the order in which they ended, and what they say of their hub.
+    connection: Connection, rounds: Sequence[Round], patience: Patience, now: datetime
+) -> list[Recorded]:
+    """Record rounds, each of another hub, and what they say of their hubs.
 
-    `ill`: too many failed in a row. Of tries whose lease is gone only successes count: what
-    was acknowledged is never sent again.
+    Of tries whose lease is gone only successes count: what was acknowledged is never sent
+    again.
     """
-    hub = lock_hub(connection, hub_key, lease)
-    is_open = _lock_open(connection, [one.job.key for one in tries])
-    held = [one for one in tries if (one.job.key, one.job.position) in is_open]
-    counted = held if hub else [one for one in held if _succeeded(one)]
-    update_rows(connection, CALLBACK, [_row(one, patience, now) for one in counted])
-    failed = [one for one in counted if not _succeeded(one)]
-    insert_rows(connection, CALLBACK_ATTEMPT, [_attempt_row(one) for one in failed])
-    goes_on = hub is not None and _follow(connection, hub, counted, patience, ill=ill, now=now)
-    return Recorded(counted=counted, goes_on=goes_on)
+    hubs = lock_hubs(connection, {one.hub_key: one.lease for one in rounds})
+    is_open = _lock_open(connection, [one.job.key for each in rounds for one in each.tries])
+    counted = [_counted(one, is_open, is_held=one.hub_key in hubs) for one in rounds]
+    rows = [[_row(one, patience, now) for one in own] for own in counted]
+    _store(connection, [row for each in rows for row in each], counted)
+    faults = [
+        given_up(hubs[one.hub_key], tried)
+        for one, own, of_own in zip(rounds, counted, rows, strict=True)
+        for tried, row in zip(own, of_own, strict=True)
+        if row["state"] is State.FAILED and tried.result.verdict is not Verdict.GONE
+    ]
+    report(connection, [fault for fault in faults if fault])
+    return [
+        Recorded(
+            counted=own,
+            goes_on=one.hub_key in hubs
+            and _follow(connection, hubs[one.hub_key], own, patience, ill=one.ill, now=now),
+        )
+        for one, own in zip(rounds, counted, strict=True)
+    ]
+
+
+def _store(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], counted: Sequence[Sequence[Tried]]
+) -> None:
+    update_rows(connection, CALLBACK, rows)
+    attempts = [_attempt_row(one) for own in counted for one in own if not _succeeded(one)]
+    insert_rows(connection, CALLBACK_ATTEMPT, attempts)
+
+
+def _counted(one: Round, is_open: set[tuple[int, int]], *, is_held: bool) -> list[Tried]:
+    return [
+        tried
+        for tried in one.tries
+        if (tried.job.key, tried.job.position) in is_open and (is_held or _succeeded(tried))
+    ]
 
 
 def _lock_open(connection: Connection, keys: Sequence[int]) -> set[tuple[int, int]]:
@@ -128,6 +163,7 @@ def _follow(
     )
     if after.disabled:
         _give_up(connection, hub, now)
+        report(connection, [disabled(hub, after.failing_since or now, now)])
     if before.resting_until and not after.resting_until:
         _wake(connection, hub, now)
     return not (ill or after.disabled or after.resting_until)

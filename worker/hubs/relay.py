@@ -1,6 +1,7 @@
 """The relay's part for hubs: which of them have something to hear, and nobody who tells them."""
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 
 from communication.callbacks import forget_old
@@ -53,14 +54,18 @@ class HubRelay(Stepping):
         self._publish(hubs, lease)
         return bool(hubs)
 
-    def _publish(self, hubs: list[int], lease: str) -> None:
-        for place, hub in enumerate(hubs):
-            try:
-                self._queues.publish(CALLBACK_QUEUE, "callback", hub=hub, lease=lease)
-            except BrokerUnavailable:
-                with self._store.write() as connection:
-                    release_hubs(connection, hubs[place:], lease=lease, now=now())
-                raise
+    def _publish(self, hubs: Mapping[int, bool], lease: str) -> None:
+        left = list(hubs)
+        try:
+            while left:
+                self._queues.publish(
+                    CALLBACK_QUEUE, "callback", hub=left[0], lease=lease, failing=hubs[left[0]]
+                )
+                del left[0]
+        except BrokerUnavailable:
+            with self._store.write() as connection:
+                release_hubs(connection, left, lease=lease, now=now())
+            raise
 
     def tidy(self) -> None:
         """Forget some of what is old; seldom."""

@@ -1,6 +1,5 @@
 """Hubs, each served on threads of its own: a slow or dead one holds up nobody else."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import BoundedSemaphore, Event
@@ -13,9 +12,11 @@ from communication.settings import Settings
 from communication.store import Store
 from worker.hubs.health import Patience
 from worker.hubs.post import Poster
+from worker.hubs.recorder import Recorder
 from worker.hubs.schedule import Schedule
 from worker.hubs.visit import Means, Visit
 
+_FAILING_SHARE = 4
 MOST_ANSWERED = 16 * 1024
 """Bytes of a listener's answer that are read."""
 
@@ -27,10 +28,12 @@ class HubRunner:
 
     def __init__(self, store: Store, settings: Settings, poster: Poster) -> None:
         hubs, each = settings.callback_hubs, settings.callback_concurrency
+        failing = max(1, hubs // _FAILING_SHARE)
         self._stopping = Event()
         self._room = BoundedSemaphore(hubs)
-        self._visits = ThreadPoolExecutor(hubs, thread_name_prefix="hub")
-        self._posts = ThreadPoolExecutor(hubs * each, thread_name_prefix="post")
+        self._room_for_failing = BoundedSemaphore(failing)
+        self._visits = ThreadPoolExecutor(hubs + failing, thread_name_prefix="hub")
+        self._posts = ThreadPoolExecutor((hubs + failing) * each, thread_name_prefix="post")
         self._poster = poster
         self._means = Means(
             store=store,
@@ -39,35 +42,35 @@ class HubRunner:
             concurrency=each,
             batch=settings.batch,
             lease=timedelta(seconds=settings.lease),
-            patience=Patience(
-                schedule=Schedule(waits=settings.callback_waits, cap=settings.retry_cap),
-                gives_up_after=timedelta(seconds=settings.callback_disable_after),
-            ),
+            recorder=Recorder(store, _patience(settings)),
             stopping=self._stopping,
         )
 
-    def begin(self, hub_key: int, relayed: str) -> None:
+    def begin(self, hub_key: int, relayed: str, *, failing: bool) -> None:
         """Begin to serve a hub that is leased under `relayed`, once there is room for one more.
 
-        Returns at once then: whatever happens, the lease brings the hub back.
+        Returns at once then: whatever happens, the lease brings the hub back. Failing hubs,
+        which may keep their threads waiting for long, have room of their own; while that is
+        full, one more is left to come back.
         """
-        self._room.acquire()
+        room = self._room_for_failing if failing else self._room
+        if not room.acquire(blocking=not failing):
+            return
         try:
-            visit = Visit(self._means, hub_key)
-            self._visits.submit(self._serve, lambda: visit.run(relayed))
+            self._visits.submit(self._serve, Visit(self._means, hub_key), relayed, room)
         except BaseException:
-            self._room.release()
+            room.release()
             raise
 
-    def _serve(self, serve: Callable[[], None]) -> None:
+    def _serve(self, visit: Visit, relayed: str, room: BoundedSemaphore) -> None:
         try:
-            serve()
+            visit.run(relayed)
         except ServiceUnavailable as error:
             log.warning("a hub can't be served now", why=error.message)
         except Exception:
             log.exception("serving a hub stumbled")
         finally:
-            self._room.release()
+            room.release()
 
     def stop(self) -> None:
         """Begin nothing more: what is in flight ends and is recorded."""
@@ -78,6 +81,13 @@ class HubRunner:
         self._visits.shutdown()
         self._posts.shutdown()
         self._poster.close()
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        schedule=Schedule(waits=settings.callback_waits, cap=settings.retry_cap),
+        gives_up_after=timedelta(seconds=settings.callback_disable_after),
+    )
 
 
 def open_hub_runner(store: Store, settings: Settings) -> HubRunner:

@@ -7,33 +7,29 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from queue import Empty, SimpleQueue
 from threading import Event, Lock
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
 from sqlalchemy import Row
 
-from communication import metrics
 from communication.clock import now
 from communication.errors import ServiceUnavailable
 from communication.ids import new_id
 from communication.store import Store
-from worker.hubs.health import ILL_AFTER, Patience, streak_of
+from worker.hubs.health import ILL_AFTER, streak_of
 from worker.hubs.jobs import due_jobs, listener_of
 from worker.hubs.lease import release_hubs, renew_hub, take_hub
-from worker.hubs.outcomes import Recorded, record
+from worker.hubs.outcomes import Round
 from worker.hubs.post import Job, Listener, Tried
+from worker.hubs.recorder import Recorder
 from worker.hubs.verdict import Verdict
 
 FLUSH_EVERY = 0.05
 """Seconds: a killed worker repeats at most what was answered in this time."""
 SLICE = 10.0
 """Seconds after which a hub with more to hear gives its place to others that wait."""
-PERSEVERE = 0.5
-"""Seconds between tries to record outcomes while the database is away."""
 
-Answers: TypeAlias = SimpleQueue[Tried | None]
 
 log = structlog.get_logger(part="worker.hubs")
 
@@ -48,8 +44,39 @@ class Means:
     concurrency: int
     batch: int
     lease: timedelta
-    patience: Patience
+    recorder: Recorder
     stopping: Event
+
+
+class Answers:
+    """What threads have posted side by side. `over`: all of them have ended.
+
+    Whoever records looks from time to time: to be woken by each answer costs more than posting.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.over = Event()
+        self._threads = threads
+        self._tries: list[Tried] = []
+        self._lock = Lock()
+
+    def put(self, tried: Tried) -> None:
+        """One more."""
+        with self._lock:
+            self._tries.append(tried)
+
+    def end(self) -> None:
+        """A thread has ended."""
+        with self._lock:
+            self._threads -= 1
+            if not self._threads:
+                self.over.set()
+
+    def gathered(self) -> list[Tried]:
+        """What came since the last look, in order."""
+        with self._lock:
+            tries, self._tries = self._tries, []
+        return tries
 
 
 class Visit:
@@ -101,18 +128,17 @@ class Visit:
             return due_jobs(connection, self._hub_key, most=most, now=now())
 
     def _post(self, listener: Listener, jobs: Sequence[Job]) -> None:
-        todo, answers = deque(jobs), Answers()
         posting = min(self._means.concurrency, len(jobs))
+        todo, answers = deque(jobs), Answers(posting)
         for _ in range(posting):
             self._means.pool.submit(self._post_some, listener, todo, answers)
-        while posting:
-            gathered = _gather(answers, posting)
-            tries = [one for one in gathered if one is not None]
-            posting -= len(gathered) - len(tries)
-            self._record(tries)
+        is_over = False
+        while not is_over:
+            is_over = answers.over.wait(FLUSH_EVERY)
+            self._record(answers.gathered())
             self._renew()
 
-    def _post_some(self, listener: Listener, todo: deque[Job], answers: Answers) -> None:
+    def _post_some(self, listener: Listener, todo: deque[Job], answers: "Answers") -> None:
         """Post one after the other until there is nothing more, or a reason to stop."""
         try:
             while todo and self._goes_on():
@@ -121,7 +147,7 @@ class Visit:
                     self._note(tried)
                     answers.put(tried)
         finally:
-            answers.put(None)
+            answers.end()
 
     def _note(self, tried: Tried) -> None:
         """Stop at once where the hub is seen to be ill, or asks for it."""
@@ -135,35 +161,11 @@ class Visit:
         return self._streak >= self._bearable
 
     def _record(self, tries: Sequence[Tried]) -> None:
-        if not tries:
-            return
-        recorded = self._try_to_record(tries)
-        while recorded is None:
-            # These have been posted: to forget it would post them again.
-            time.sleep(PERSEVERE)
-            recorded = self._try_to_record(tries)
-        self._refused |= not recorded.goes_on
-        for one in recorded.counted:
-            metrics.CALLBACKS.labels(one.result.verdict).inc()
-        if len(recorded.counted) < len(tries):
-            log.warning("outcomes came too late, the lease was gone", hub=self._hub_key)
-
-    def _try_to_record(self, tries: Sequence[Tried]) -> Recorded | None:
-        """None if the database is away."""
-        try:
-            with self._means.store.write() as connection:
-                return record(
-                    connection,
-                    self._hub_key,
-                    tries,
-                    lease=self._lease,
-                    patience=self._means.patience,
-                    ill=self._is_ill(),
-                    now=now(),
-                )
-        except ServiceUnavailable as error:
-            log.warning("outcomes can't be recorded yet", why=error.message)
-            return None
+        if tries:
+            recorded = self._means.recorder.record(
+                Round(hub_key=self._hub_key, lease=self._lease, tries=tries, ill=self._is_ill())
+            )
+            self._refused |= not recorded.goes_on
 
     def _renew(self) -> None:
         moment = now()
@@ -177,16 +179,3 @@ class Visit:
             log.warning("the lease can't be renewed now", why=error.message)
         else:
             self._until = until
-
-
-def _gather(answers: Answers, posting: int) -> list[Tried | None]:
-    """What is answered within FLUSH_EVERY of now, or of the first answer; None: a thread is done.
-
-    At once when all threads are.
-    """
-    gathered: list[Tried | None] = []
-    deadline = time.monotonic() + FLUSH_EVERY
-    with suppress(Empty):
-        while gathered.count(None) < posting:
-            gathered.append(answers.get(timeout=max(0.0, deadline - time.monotonic())))
-    return gathered

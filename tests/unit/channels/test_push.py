@@ -1,7 +1,9 @@
 """One message to all devices of a user."""
 
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from channels.base import Device, Environment, Outbound, Receiver
-from channels.errors import DeviceGone, OutcomeUnknown
+from channels.errors import DeviceGone, OutcomeUnknown, PutOff
 from channels.folder import FolderChannel
+from channels.health import resting
 from channels.push import Push, most_in_turn, open_push
 from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from tests.channel_contract import SENDER, ChannelContract, environment, outbound
+from tests.waiting import wait_until
 
 Answer = Callable[[Device], str]
 
@@ -54,6 +58,17 @@ class Service:
         return self.answer(one)
 
     def close(self) -> None: ...
+
+
+class Resting(Service):
+    """One that is not to be asked for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def resting(self) -> float:
+        return self._seconds
 
 
 @dataclass
@@ -208,6 +223,49 @@ def test_what_has_no_answer_in_time_may_have_been_taken(place: Environment) -> N
     with pytest.raises(OutcomeUnknown, match="may have been taken"):
         channel.send(to(device(1), device(2)))
     hold.set()
+
+
+def test_a_narrow_service_narrows_no_other(place: Environment) -> None:
+    most, now_at = 0, 0
+    lock = threading.Lock()
+
+    def answer(_one: Device) -> str:
+        nonlocal most, now_at
+        with lock:
+            now_at += 1
+            most = max(most, now_at)
+        time.sleep(0.01)
+        with lock:
+            now_at -= 1
+        return "taken"
+
+    channel = push(place, fcm=Service(concurrency=32), ntfy=Service(answer, concurrency=2))
+
+    with ThreadPoolExecutor(channel.concurrency) as pool:
+        list(pool.map(channel.send, [to(device(1, "ntfy"))] * 20))
+    assert (channel.concurrency, most) == (32, 2)
+
+
+def test_who_waits_too_long_for_a_narrow_service_is_tried_again(place: Environment) -> None:
+    hold = threading.Event()
+    service = Service(lambda _one: str(hold.wait(5)), concurrency=1)
+    channel = push(replace(place, send_timeout=0.05), fcm=service)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(channel.send, to(device()))
+        wait_until(lambda: service.asked)
+        with pytest.raises(PutOff, match="other messages took all the time"):
+            channel.send(to(device()))
+        hold.set()
+
+        assert first.result() == "True"
+
+
+def test_it_rests_while_all_its_services_do(place: Environment) -> None:
+    channel = push(place, fcm=Resting(5.0), apns=Resting(2.0))
+
+    assert resting(channel) == 2.0
+    assert resting(push(place, fcm=Resting(5.0), apns=Service())) == 0.0
 
 
 def test_a_channel_without_a_platform_takes_what_is_left(

@@ -1,7 +1,7 @@
 import pytest
 
+from channels.endpoint import Deadline
 from channels.smtp_pool import SmtpPool
-from channels.smtp_wire import Deadline
 from communication.errors import TransientDeliveryError
 
 

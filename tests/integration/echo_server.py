@@ -1,0 +1,32 @@
+"""A server that tells what it was sent: `python -m tests.integration.echo_server HOST:PORT`."""
+
+import hashlib
+import sys
+from typing import Any
+
+from falcon import App, Request, Response
+
+from communication.settings import load_settings
+from tidings.serve import Server
+
+
+class Echo:
+    def on_post(self, req: Request, resp: Response) -> None:
+        body = req.stream.read() if req.content_length is None else req.bounded_stream.read()
+        resp.text = f"{len(body)} {hashlib.sha256(body).hexdigest()}"
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        resp.data = b"x" * req.get_param_as_int("size", default=2)
+
+
+def make_app() -> App[Any, Any]:
+    app: App[Any, Any] = App()
+    app.add_route("/", Echo())
+    return app
+
+
+if __name__ == "__main__":
+    settings = load_settings(
+        bind=sys.argv[1], api_workers=1, api_threads=2, client_patience=2, max_body=1_000_000
+    )
+    Server(settings, make_app).run()

@@ -1,0 +1,88 @@
+from dataclasses import dataclass, field
+
+import pytest
+
+from channels.errors import RateReached
+from channels.throttle import LONGEST, PATIENCE, LocalTurns, Rate, Throttle
+
+URGENT, NORMAL, BULK = 0, 4, 9
+
+
+@dataclass
+class Clock:
+    """Sleeping moves it on."""
+
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def throttle(clock: Clock, rate: Rate) -> Throttle:
+    return Throttle("test://", LocalTurns(rate, clock), clock.sleep)
+
+
+def test_calls_are_evenly_spread() -> None:
+    clock = Clock()
+    throttled = throttle(clock, Rate(50))
+    for _ in range(101):
+        throttled.wait(NORMAL)
+    assert clock.now == pytest.approx(1002.0)
+    assert clock.slept == pytest.approx([0.02] * 100)
+
+
+def test_a_burst_goes_at_once_after_a_lull() -> None:
+    clock = Clock()
+    throttled = throttle(clock, Rate(50, burst=100))
+    for _ in range(100):
+        throttled.wait(NORMAL)
+    assert clock.slept == []
+    throttled.wait(NORMAL)
+    assert clock.slept == pytest.approx([0.02])
+
+
+def test_nobody_waits_long_in_a_thread() -> None:
+    turns = LocalTurns(Rate(10), Clock())
+    taken = [turns.take("normal", PATIENCE["normal"]) for _ in range(100)]
+    waits = [wait for granted, wait in taken if granted]
+    assert waits == pytest.approx([0, 0.1, 0.2])
+
+
+def test_those_put_off_come_back_one_after_the_other() -> None:
+    turns = LocalTurns(Rate(10), Clock())
+    taken = [turns.take("bulk", 0) for _ in range(100)]
+    again = [wait for granted, wait in taken if not granted]
+    assert again == pytest.approx([0.1 + 0.1 * number for number in range(1, 100)])
+
+
+def test_what_is_urgent_does_not_queue_behind_what_was_put_off() -> None:
+    clock = Clock()
+    throttled = throttle(clock, Rate(10))
+    for _ in range(1000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(throttled, "_sleep", lambda _seconds: None)
+            _try(throttled, BULK)
+    throttled.wait(URGENT)
+    assert clock.slept[-1] <= PATIENCE["urgent"]
+
+
+def test_nobody_is_put_off_for_ever() -> None:
+    clock = Clock()
+    throttled = throttle(clock, Rate(0.1))
+    waits = [_try(throttled, BULK) for _ in range(200)]
+    assert max(waits) <= LONGEST + 10
+    # Beyond the longest they are spread.
+    assert len(set(waits[-50:])) > 40
+
+
+def _try(throttled: Throttle, priority: int) -> float:
+    try:
+        throttled.wait(priority)
+    except RateReached as error:
+        return error.retry_after or 0
+    return 0

@@ -22,7 +22,12 @@ lint: setup
 	$(BIN)/lint-imports
 
 test: setup .venv/.servers
-	$(BIN)/pytest $(or $(ARGS),--cov)
+ifdef ARGS
+	$(BIN)/pytest $(ARGS)
+else
+	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadfile --cov --cov-fail-under 0 --cov-report=
+	$(BIN)/pytest tests/e2e tests/faults --cov --cov-append
+endif
 
 bench: setup .venv/.servers
 	$(BIN)/python -m bench $(ARGS)

@@ -67,7 +67,7 @@ class Recovery:
         def work(connection: Connection) -> Answer:
             hub = _hub(connection, req, hub_id)
             revive(connection, hub.key)
-            count = recover(connection, hub.key, since=since, now=now())
+            count = recover(connection, hub.key, since=since)
             return Answer(200, to_json({"recovered": count}))
 
         self._context.once(req, body, work).write(resp)

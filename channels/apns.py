@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 from channels.addresses import address_of
 from channels.apns_token import ProviderToken
 from channels.base import Device, Environment, Outbound, Receiver
-from channels.endpoint import tls_context
 from channels.errors import ConfigurationFault, DeviceGone
 from channels.exchange import (
     answer_of,
@@ -19,6 +18,7 @@ from channels.exchange import (
 from channels.http2_client import Http2Client
 from channels.key_file import read_file, read_p256_key
 from channels.push_content import check_size, collapse_id, data_of, device_of, notification_id
+from channels.push_terms import Terms, check_names_file
 from channels.url import ChannelUrl, Parameters
 from communication.encoding import to_json
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
@@ -62,8 +62,6 @@ _HOSTS = {"production": "api.push.apple.com", "sandbox": "api.sandbox.push.apple
 _PRIORITIES = {"urgent": "10", "normal": "10", "bulk": "5"}
 """Lane to apns-priority; 5 waits until it suits the phone's battery."""
 _PORT = 443
-_CONCURRENCY = 64
-_TIMEOUT = 10.0
 _TTL = 30 * 86_400.0
 _APPLE_ID = re.compile("[A-Z0-9]{10}")
 _TOPIC = re.compile(r"[A-Za-z0-9.-]{1,255}")
@@ -78,19 +76,18 @@ class ApnsChannel:
         self,
         client: Http2Client,
         token: ProviderToken,
+        terms: Terms,
         *,
         topic: str,
         provider: str = "apns://",
-        timeout: float = _TIMEOUT,
         ttl: float = _TTL,
-        concurrency: int = _CONCURRENCY,
     ) -> None:
         self.provider = provider
-        self.concurrency = concurrency
+        self.concurrency = terms.concurrency
         self._client = client
         self._token = token
         self._topic = topic
-        self._timeout = timeout
+        self._timeout = terms.timeout
         self._ttl = ttl
 
     @classmethod
@@ -100,28 +97,21 @@ class ApnsChannel:
         `sandbox` or a host of one's own may stand for `production`. Beside the three `ttl=30d`,
         `concurrency=64`, `timeout=10s`, `cafile=/path`, `verify=no`.
         """
-        if environment.medium != "push":
-            raise url.fault("sends push only")
-        if not url.host or url.user is not None or not url.path.strip("/"):
-            raise url.fault("names a host and a key file: apns://production/path/to/AuthKey.p8")
+        check_names_file(url, "apns://production/path/to/AuthKey.p8", host=True)
         parameters = Parameters(url)
+        terms = Terms.of(url, parameters, environment)
         key_id = _checked(url, parameters, "key", _APPLE_ID)
         team = _checked(url, parameters, "team", _APPLE_ID)
         topic = _checked(url, parameters, "topic", _TOPIC)
-        timeout = parameters.duration("timeout", _TIMEOUT, least=0.001)
         ttl = parameters.duration("ttl", _TTL)
-        concurrency = parameters.count("concurrency", _CONCURRENCY)
-        context = tls_context(url, parameters)
         parameters.end()
-        host, port = _HOSTS.get(url.host, url.host), url.port or _PORT
         return cls(
-            Http2Client(host, port, context),
+            Http2Client(_HOSTS.get(url.host, url.host), url.port or _PORT, terms.tls),
             ProviderToken(read_file(url, read_p256_key), key_id=key_id, team=team),
+            terms,
             topic=topic,
             provider=f"apns://{url.host}" + (f":{url.port}" if url.port else ""),
-            timeout=min(timeout, environment.send_timeout),
             ttl=ttl,
-            concurrency=concurrency,
         )
 
     def address(self, receiver: Receiver) -> str:

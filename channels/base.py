@@ -183,6 +183,6 @@ def awaits_receipt(channel: Channel) -> bool:
 
     A channel says so by an attribute `awaits_receipt`; most have none. A delivery is then `sent`
     until its receipt comes, which must give the same `provider` and the reference that `send`
-    returned (at most 255 characters). Read after `send` as `provider` is.
+    returned (at most 255 octets). Read after `send` as `provider` is.
     """
     return bool(getattr(channel, "awaits_receipt", False))

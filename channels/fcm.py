@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from channels.addresses import address_of
 from channels.base import Device, Environment, Outbound, Receiver
-from channels.endpoint import tls_context
 from channels.errors import ConfigurationFault, DeviceGone
 from channels.exchange import (
     answer_of,
@@ -17,6 +16,7 @@ from channels.exchange import (
 from channels.google_token import AccessToken, ServiceAccount
 from channels.key_file import read_file
 from channels.push_content import check_size, collapse_id, data_of, device_of
+from channels.push_terms import Terms, check_names_file
 from channels.url import ChannelUrl, Parameters
 from communication.encoding import to_json
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
@@ -51,8 +51,6 @@ _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 _PRIORITIES = {"urgent": ("HIGH", "10"), "normal": ("HIGH", "10"), "bulk": ("NORMAL", "5")}
 """Lane to Android's priority and APNs'. NORMAL waits while a phone sleeps."""
-_CONCURRENCY = 64
-_TIMEOUT = 10.0
 _UNAUTHORIZED, _TOO_MANY = 401, 429
 
 
@@ -65,18 +63,17 @@ class FcmChannel:
         self,
         account: ServiceAccount,
         client: HttpClient,
+        terms: Terms,
         *,
         api: str = _API,
-        timeout: float = _TIMEOUT,
         ttl: float | None = None,
-        concurrency: int = _CONCURRENCY,
     ) -> None:
         self.provider = f"fcm://{account.project}"
-        self.concurrency = concurrency
+        self.concurrency = terms.concurrency
         self._client = client
         self._token = AccessToken(account, _SCOPE, client)
         self._url = f"{api}/v1/projects/{quote(account.project, safe='')}/messages:send"
-        self._timeout = timeout
+        self._timeout = terms.timeout
         self._ttl = ttl
 
     @classmethod
@@ -85,25 +82,15 @@ class FcmChannel:
 
         Beside them `api=https://host` (in place of Google's), `cafile=/path`, `verify=no`.
         """
-        if environment.medium != "push":
-            raise url.fault("sends push only")
-        if url.host or url.user is not None or not url.path.strip("/"):
-            raise url.fault("names a service account's file: fcm:///path/to/file.json")
+        check_names_file(url, "fcm:///path/to/service-account.json")
         parameters = Parameters(url)
+        terms = Terms.of(url, parameters, environment)
         api = parameters.text("api", _API).rstrip("/")
-        timeout = parameters.duration("timeout", _TIMEOUT, least=0.001)
         ttl = parameters.duration("ttl", -1.0)
-        concurrency = parameters.count("concurrency", _CONCURRENCY)
-        context = tls_context(url, parameters)
         parameters.end()
-        return cls(
-            read_file(url, ServiceAccount.read),
-            HttpClient(None, connections_per_host=concurrency, tls=context),
-            api=api,
-            timeout=min(timeout, environment.send_timeout),
-            ttl=None if ttl < 0 else ttl,
-            concurrency=concurrency,
-        )
+        client = HttpClient(None, connections_per_host=terms.concurrency, tls=terms.tls)
+        account = read_file(url, ServiceAccount.read)
+        return cls(account, client, terms, api=api, ttl=None if ttl < 0 else ttl)
 
     def address(self, receiver: Receiver) -> str:
         """The app user's id."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -14,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from channels.errors import ConfigurationFault
-from channels.exchange import FAULT_WAIT, answer_of, error_of, is_taken, object_of
+from channels.exchange import FAULT_WAIT, error_of, is_taken, object_of
 from communication.clock import now
-from communication.errors import DeliveryError, TransientDeliveryError
-from communication.http_client import HttpClient
+from communication.errors import DeliveryError, HttpError, TransientDeliveryError
+from communication.http_client import Answer, HttpClient
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _NAMED = ("project_id", "client_email", "token_uri", "private_key_id")
@@ -118,7 +119,7 @@ class AccessToken:
         if self._token and self._ends - moment > _EARLY:
             return self._token  # another thread was quicker
         if self._fault is not None and moment < self._fault_ends:
-            raise self._fault
+            raise copy(self._fault)
         try:
             self._token, lifetime = self._ask(max(0.001, deadline - moment))
         except DeliveryError as error:
@@ -129,16 +130,7 @@ class AccessToken:
         return self._token
 
     def _ask(self, timeout: float) -> tuple[str, float]:
-        form = {"grant_type": _GRANT, "assertion": self._account.assertion(self._scope)}
-        answer = answer_of(
-            lambda: self._client.request(
-                "POST",
-                self._account.token_url,
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-                content=urlencode(form).encode(),
-                timeout=timeout,
-            )
-        )
+        answer = self._post(timeout)
         body = object_of(answer)
         token, lifetime = body.get("access_token"), body.get("expires_in", _LIFETIME)
         if is_taken(answer) and isinstance(token, str) and isinstance(lifetime, int | float):
@@ -150,3 +142,17 @@ class AccessToken:
             raise TransientDeliveryError(reason, retry_after=error.retry_after)
         # The request is always the same: what is refused is us.
         raise ConfigurationFault(reason, retry_after=FAULT_WAIT)
+
+    def _post(self, timeout: float) -> Answer:
+        form = {"grant_type": _GRANT, "assertion": self._account.assertion(self._scope)}
+        try:
+            return self._client.request(
+                "POST",
+                self._account.token_url,
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+                content=urlencode(form).encode(),
+                timeout=timeout,
+            )
+        except HttpError as error:
+            # Whatever became of it, no message was sent.
+            raise TransientDeliveryError(f"no access token: {error.reason}") from error

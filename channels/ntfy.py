@@ -6,10 +6,11 @@ from typing import ClassVar, Self
 
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver
-from channels.endpoint import host_of, in_url, tls_context
+from channels.endpoint import host_of, in_url
 from channels.exchange import answer_of, error_of, is_taken, object_of
 from channels.identifiers import plain
 from channels.push_content import check_size, collapse_id, device_of
+from channels.push_terms import Terms
 from channels.url import ChannelUrl, Parameters
 from communication.encoding import to_json
 from communication.errors import DeliveryError
@@ -24,7 +25,6 @@ _PRIORITIES = {"urgent": 5, "normal": 3, "bulk": 2}
 """Lane to ntfy's priority, where 5 rings loudest."""
 _SEQUENCE = re.compile("[A-Za-z0-9_-]{1,64}")
 _CONCURRENCY = 16
-_TIMEOUT = 10.0
 
 
 class NtfyChannel:
@@ -36,20 +36,19 @@ class NtfyChannel:
         self,
         url: str,
         client: HttpClient,
+        terms: Terms,
         *,
         provider: str = "ntfy://",
         authorization: str | None = None,
-        timeout: float = _TIMEOUT,
-        concurrency: int = _CONCURRENCY,
     ) -> None:
         self.provider = provider
-        self.concurrency = concurrency
+        self.concurrency = terms.concurrency
         self._url = url
         self._client = client
         self._headers = {"Content-Type": "application/json"}
         if authorization is not None:
             self._headers["Authorization"] = authorization
-        self._timeout = timeout
+        self._timeout = terms.timeout
 
     @classmethod
     def open(cls, url: ChannelUrl, environment: Environment) -> Self:
@@ -57,22 +56,17 @@ class NtfyChannel:
 
         Parameters are `concurrency=16`, `timeout=10s`, `cafile=/path`, `verify=no`.
         """
-        if environment.medium != "push":
-            raise url.fault("sends push only")
         parameters = Parameters(url)
-        timeout = parameters.duration("timeout", _TIMEOUT, least=0.001)
-        concurrency = parameters.count("concurrency", _CONCURRENCY)
-        context = tls_context(url, parameters)
+        terms = Terms.of(url, parameters, environment, concurrency=_CONCURRENCY)
         parameters.end()
         place = in_url(host_of(url)) + (f":{url.port}" if url.port else "")
         scheme = "http" if url.scheme == "ntfy+http" else "https"
         return cls(
             f"{scheme}://{place}{url.path.rstrip('/')}/",
-            HttpClient(None, connections_per_host=concurrency, tls=context),
+            HttpClient(None, connections_per_host=terms.concurrency, tls=terms.tls),
+            terms,
             provider=f"{url.scheme}://{place}",
             authorization=_authorization(url),
-            timeout=min(timeout, environment.send_timeout),
-            concurrency=concurrency,
         )
 
     def address(self, receiver: Receiver) -> str:

@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 from channels.addresses import address_of
 from channels.aes128gcm import OVERHEAD, encrypt
 from channels.base import Environment, Outbound, Receiver
-from channels.endpoint import tls_context
 from channels.errors import ConfigurationFault, DeviceGone
 from channels.exchange import answer_of, error_of, is_taken
 from channels.key_file import read_file, read_p256_key
 from channels.push_content import MOST_OCTETS, check_size, collapse_id, data_of, device_of
+from channels.push_terms import Terms, check_names_file
 from channels.url import ChannelUrl, Parameters
 from channels.vapid import Vapid
 from communication.encoding import to_json
@@ -32,8 +32,6 @@ _URGENCIES = {"urgent": "high", "normal": "normal", "bulk": "low"}
 """Lane to Urgency (RFC 8030 §5.3): `low` waits until the device has power and Wi-Fi."""
 _TTL = 28 * 86_400.0
 """Seconds: Google's limit, the shortest of the browsers'."""
-_CONCURRENCY = 64
-_TIMEOUT = 10.0
 _SUBJECT = re.compile(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s]+)")
 
 
@@ -48,18 +46,12 @@ class WebPushChannel:
     provider = "webpush://"
 
     def __init__(
-        self,
-        vapid: Vapid,
-        client: HttpClient,
-        *,
-        timeout: float = _TIMEOUT,
-        ttl: float = _TTL,
-        concurrency: int = _CONCURRENCY,
+        self, vapid: Vapid, client: HttpClient, terms: Terms, *, ttl: float = _TTL
     ) -> None:
-        self.concurrency = concurrency
+        self.concurrency = terms.concurrency
         self._vapid = vapid
         self._client = client
-        self._timeout = timeout
+        self._timeout = terms.timeout
         self._ttl = ttl
 
     @classmethod
@@ -68,27 +60,17 @@ class WebPushChannel:
 
         Beside them `concurrency=64`, `timeout=10s`, `cafile=/path`, `verify=no`.
         """
-        if environment.medium != "push":
-            raise url.fault("sends push only")
-        if url.host or url.user is not None or not url.path.strip("/"):
-            raise url.fault("names a VAPID key's file: webpush:///path/to/vapid.pem")
+        check_names_file(url, "webpush:///path/to/vapid.pem")
         parameters = Parameters(url)
+        terms = Terms.of(url, parameters, environment)
         subject = parameters.text("subject", "")
-        timeout = parameters.duration("timeout", _TIMEOUT, least=0.001)
         ttl = parameters.duration("ttl", _TTL)
-        concurrency = parameters.count("concurrency", _CONCURRENCY)
-        context = tls_context(url, parameters)
         parameters.end()
         if not _SUBJECT.fullmatch(subject):
             raise url.fault("subject must be given: mailto: or https:, whom push services write to")
-        client = HttpClient(environment.guard, connections_per_host=concurrency, tls=context)
-        return cls(
-            Vapid(read_file(url, read_p256_key), subject),
-            client,
-            timeout=min(timeout, environment.send_timeout),
-            ttl=ttl,
-            concurrency=concurrency,
-        )
+        guard, width = environment.guard, terms.concurrency
+        client = HttpClient(guard, connections_per_host=width, tls=terms.tls)
+        return cls(Vapid(read_file(url, read_p256_key), subject), client, terms, ttl=ttl)
 
     def address(self, receiver: Receiver) -> str:
         """The app user's id."""

@@ -90,8 +90,11 @@ def list_callbacks(
     return total.scalar_one(), [_represent(row, attempts.get(row.key, ())) for row in rows]
 
 
-def recover(connection: Connection, hub_key: int, *, since: datetime, now: datetime) -> int:
-    """Send again, from the first try on, what failed of the events since; how many."""
+def recover(connection: Connection, hub_key: int, *, since: datetime) -> int:
+    """Send again, from the first try on, what failed of the events since; how many.
+
+    They are due since they were made, so that they go in their order.
+    """
     recovered = connection.execute(
         update(CALLBACK)
         .where(
@@ -99,7 +102,7 @@ def recover(connection: Connection, hub_key: int, *, since: datetime, now: datet
             CALLBACK.c.state == State.FAILED,
             CALLBACK.c.created_at >= since,
         )
-        .values(state=State.PENDING, due_at=now, attempts=0, ended_at=None)
+        .values(state=State.PENDING, due_at=CALLBACK.c.created_at, attempts=0, ended_at=None)
     )
     return recovered.rowcount
 

@@ -16,7 +16,7 @@ from communication.event_model import HEARD_EVENT
 from communication.event_types import HEARD_TYPES
 from communication.events import Happening, Kind, record
 from communication.fields import Fields, Spellings
-from communication.order_events import HEARD_TYPE, heard_order_id
+from communication.heard_order import HEARD_TYPE, heard_ending, heard_order_id
 
 HEARD_FIELDS = Spellings("eventId", "eventDate", "eventType", "event")
 EVENT_ID_LONGEST = 256
@@ -72,7 +72,12 @@ def hear(connection: Connection, tenant: str, heard: Heard, now: datetime) -> di
     body_hash = hashlib.sha256(canonical_json(heard.body)).hexdigest()
     if _insert(connection, tenant, heard, body_hash, now):
         happening = Happening(
-            kind=Kind.HEARD, tenant=tenant, at=now, type=heard.type, payload=heard.body
+            kind=Kind.HEARD,
+            tenant=tenant,
+            at=now,
+            type=heard.type,
+            payload=heard.body,
+            changed=heard_ending(heard.body) if heard.type == HEARD_TYPE else None,
         )
         record(connection, [happening])
         return heard.body

@@ -1,6 +1,5 @@
 """Entries of the order-event feed (seed 002), written once as their events get positions."""
 
-from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,27 +17,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from communication.event_model import EVENT, ORDER_EVENT
 from communication.events import Kind
+from communication.heard_order import FAILED, HEARD_TYPE, SUCCESS
 from communication.model import DELIVERY, MESSAGE, RECEIVER, State
 from communication.sequencing import Span
 
-SUCCESS = "DONE_SUCCESS"
-FAILED = "DONE_FAILED"
 SEND = "SEND"
-HEARD_TYPE = "ServiceOrderStateChangeNotification"
-"""Of the listener's events (seed 000), the one that tells what became of an order."""
 
-LONGEST = 255
-"""Characters of an id, a name or an action that a heard order may have."""
-
-_FINAL = {
-    "completed": SUCCESS,
-    "failed": FAILED,
-    "partial": FAILED,
-    "rejected": FAILED,
-    "cancelled": FAILED,
-}
 _IN_SPAN = (EVENT.c.position > bindparam("after"), EVENT.c.position <= bindparam("last"))
-_COLUMNS = [column.name for column in ORDER_EVENT.c]
+_SAID = ("order_id", "access_id", "service", "operation", "state", "message")
+_COLUMNS = ["tenant", "position", "event_id", *_SAID, "heard"]
 
 
 def write_order_events(connection: Connection, span: Span) -> None:
@@ -51,18 +38,12 @@ def write_order_events(connection: Connection, span: Span) -> None:
     kinds = set(connection.execute(_KINDS, bounds).scalars())
     if Kind.ENDED in kinds:
         connection.execute(_of_deliveries(dialect), bounds)
-    heard = list(_heard(connection, bounds)) if Kind.HEARD in kinds else []
-    if heard:
-        connection.execute(_insert(dialect).on_conflict_do_nothing(), heard)
+    if Kind.HEARD in kinds:
+        connection.execute(_of_heard_orders(dialect), bounds)
 
 
 def _insert(dialect: str) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(ORDER_EVENT) if dialect == "postgresql" else sqlite.insert(ORDER_EVENT)
-
-
-def heard_order_id(payload: Mapping[str, Any]) -> str | None:
-    """The order that a heard ServiceOrderStateChangeNotification is about."""
-    return _identity(_order(payload).get("id"))
 
 
 _KINDS = select(EVENT.c.kind).where(*_IN_SPAN).distinct()
@@ -95,59 +76,20 @@ def _of_deliveries(dialect: str) -> Any:
     return _insert(dialect).from_select(_COLUMNS, ended).on_conflict_do_nothing()
 
 
-_HEARD = (
-    select(EVENT.c.tenant, EVENT.c.position, EVENT.c.id, EVENT.c.payload)
-    .where(*_IN_SPAN, EVENT.c.kind == Kind.HEARD, EVENT.c.type == HEARD_TYPE)
-    .order_by(EVENT.c.position)
-)
-
-
-def _heard(connection: Connection, bounds: Mapping[str, int]) -> Iterator[dict[str, Any]]:
-    for tenant, position, event_id, payload in connection.execute(_HEARD, bounds):
-        entry = _of_heard(payload or {})
-        if entry is not None:
-            yield {"tenant": tenant, "position": position, "event_id": event_id, **entry}
-
-
-def _of_heard(payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the feed says of a heard order; None unless it has an id and is over (§5.3)."""
-    order = _order(payload)
-    order_id = _identity(order.get("id"))
-    said = str(order.get("state")).lower()
-    if order_id is None or said not in _FINAL:
-        return None
-    item = _first(order.get("orderItem") or order.get("serviceOrderItem"))
-    return {
-        "order_id": order_id,
-        "access_id": _identity(order.get("externalId")) or order_id,
-        "service": _service(item),
-        "operation": _identity(item.get("action")) or "",
-        "state": _FINAL[said],
-        "message": "" if _FINAL[said] == SUCCESS else said,
-        "heard": True,
-    }
-
-
-def _order(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _object(payload.get("event"))
-
-
-def _service(item: Mapping[str, Any]) -> str:
-    name = _identity(_object(item.get("service")).get("name"))
-    return name or _identity(_object(item.get("productOffering")).get("id")) or ""
-
-
-def _first(items: object) -> Mapping[str, Any]:
-    return _object(items[0]) if isinstance(items, list) and items else {}
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _identity(value: object) -> str | None:
-    """A text or a number as text; None for nothing, and for what is too long to name anything."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    named = str(value)
-    return named if 0 < len(named) <= LONGEST else None
+@lru_cache
+def _of_heard_orders(dialect: str) -> Any:
+    """What heard_ending made of them when they were heard."""
+    said = [EVENT.c.changed[name].as_string() for name in _SAID]
+    heard = (
+        select(
+            EVENT.c.tenant,
+            EVENT.c.position,
+            EVENT.c.id,
+            *said,
+            literal(value=True),
+        )
+        .where(*_IN_SPAN, EVENT.c.kind == Kind.HEARD, EVENT.c.type == HEARD_TYPE)
+        .where(EVENT.c.changed.is_not(None))
+        .order_by(EVENT.c.position)
+    )
+    return _insert(dialect).from_select(_COLUMNS, heard).on_conflict_do_nothing()

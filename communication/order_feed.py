@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, bindparam, select, text
 from communication.encoding import to_json
 from communication.errors import InvalidQueryParameter, NotFound
 from communication.event_model import HEARD_EVENT, ORDER_EVENT
+from communication.heard_order import LONGEST
 from communication.model import DELIVERY, MESSAGE, RECEIVER
-from communication.order_events import LONGEST, SEND
+from communication.order_events import SEND
 from communication.store import Store
 
 ORDERS_PATH = "/api/2.3.1/orders"

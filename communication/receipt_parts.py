@@ -23,7 +23,7 @@ Name = tuple[str, str]
 
 SEPARATOR = " "
 LONGEST_WHOLE = 2_000
-"""Characters of all references of a message together: an index entry is not endless."""
+"""Octets of all references of a message together: an index entry is not endless."""
 PARTS_KEPT = timedelta(days=32)
 """Longer than an operator tries to reach a phone."""
 

@@ -31,7 +31,7 @@ from communication.recordable import recordable
 from communication.store import Store
 
 LONGEST_REFERENCE = 255
-"""Characters by which a receipt can find its delivery: an index entry is not endless."""
+"""Octets by which a receipt can find its delivery: an index entry is not endless."""
 EARLY_KEPT = timedelta(days=1)
 """For which a receipt waits for its submit: longer than the database may be away."""
 MOST_AT_ONCE = 500
@@ -49,8 +49,8 @@ _FOUND = (
 def can_be_awaited(reference: str) -> bool:
     """Whether receipts could find the delivery by this reference, or by each of its parts."""
     each = references_of(reference)
-    return len(reference) <= LONGEST_WHOLE and all(
-        0 < len(one) <= LONGEST_REFERENCE for one in each
+    return len(reference.encode("utf-8", "replace")) <= LONGEST_WHOLE and all(
+        0 < len(one.encode("utf-8", "replace")) <= LONGEST_REFERENCE for one in each
     )
 
 

@@ -107,7 +107,7 @@ class Settings(SecuritySettings, CallbackSettings):
     api_workers: int = Field(2, ge=1, description="gunicorn's worker processes.")
     api_threads: int = Field(8, ge=1, description="Threads in each of them.")
     worker_threads: int = Field(
-        4, ge=1, description="Batches that a worker runs at once, per lane."
+        4, ge=1, description="Batches that a worker runs at once, per channel and lane."
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")

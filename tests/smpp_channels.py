@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from channels.base import Channel, Receipt
-from channels.registry import open_channels
+from channels.registry import open_channel
 from communication.errors import DeliveryError
 from tests.channel_contract import addressed, environment
 from tests.scripted_smsc import Smsc, running_smsc
@@ -32,7 +32,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
         url: str, *, send_timeout: float = 5.0, on_receipt: OnReceipt = recorded
     ) -> Channel:
         usual = environment(tmp_path, "sms", send_timeout=send_timeout)
-        channels.append(open_channels(url, replace(usual, on_receipt=on_receipt)))
+        channels.append(open_channel(url, replace(usual, on_receipt=on_receipt)))
         return channels[-1]
 
     yield open_one

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from communication.clock import now
-from communication.events import Happening, Kind, record
+from communication.heard import Heard, hear
+from communication.heard_order import HEARD_TYPE
 from communication.store import Store, open_store, upgrade
 from tests.api import client
 from tests.events import sequencer
@@ -93,15 +94,10 @@ def write(store: Store, writer: int) -> None:
 
 
 def write_one(store: Store, order: str, *, undone: bool = False) -> None:
-    heard = Happening(
-        kind=Kind.HEARD,
-        tenant="default",
-        at=now(),
-        type="ServiceOrderStateChangeNotification",
-        payload={"event": {"id": order, "state": "completed"}},
-    )
+    body = {"event": {"id": order, "state": "completed"}}
+    heard = Heard(event_id=order, type=HEARD_TYPE, order_id=order, body=body)
     with store.write() as connection:
-        record(connection, [heard])
+        hear(connection, "default", heard, now())
         connection.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": random.random() / 50})
         if undone:
             raise UndoneError

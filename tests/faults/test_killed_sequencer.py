@@ -15,9 +15,10 @@ from tests.waiting import wait_until
 EVENTS = 60_000
 KILLS = 2
 _STAGE = """
-INSERT INTO staged_event (id, tenant, kind, type, payload, at)
+INSERT INTO staged_event (id, tenant, kind, type, changed, at)
 SELECT gen_random_uuid(), 'default', 'heard', 'ServiceOrderStateChangeNotification',
-    jsonb_build_object('event', jsonb_build_object('id', number::text, 'state', 'completed')), now()
+    jsonb_build_object('order_id', number::text, 'access_id', '', 'service', '', 'operation', '',
+        'state', 'DONE_SUCCESS', 'message', ''), now()
 FROM generate_series(1, %(events)s) number
 """
 
@@ -78,6 +79,6 @@ def count(connection: psycopg.Connection, table: str, column: str) -> tuple[int,
 
 def ordered(connection: psycopg.Connection) -> bool:
     row = connection.execute(
-        "SELECT bool_and(position = (payload #>> '{event,id}')::int) FROM event"
+        "SELECT bool_and(position = (changed ->> 'order_id')::int) FROM event"
     ).fetchone()
     return row == (True,)

@@ -18,6 +18,17 @@ from tests.messages import rows
 PATH = "/appUser/ann/device/phone-1"
 FCM = {"platform": "fcm", "token": "bk3RNwTe3H0:CI2k_HHwgIpoDKCIZvvDMExUdFQ3P1"}
 
+REGISTERED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (FCM, FCM),
+    (
+        {"platform": "apns", "token": APNS_TOKEN.upper(), "locale": "sv"},
+        {"platform": "apns", "token": APNS_TOKEN, "locale": "sv"},
+    ),
+    ({"platform": "ntfy", "token": "ann_phone-7"}, {"platform": "ntfy"}),
+    ({"Platform": "fcm", "Token": "x", "appVersion": 7}, {"platform": "fcm", "token": "x"}),
+]
+"""What is sent, and what of it is shown."""
+
 
 @pytest.fixture
 def api(store: Store) -> testing.TestClient:
@@ -38,31 +49,18 @@ def listed(api: testing.TestClient, user: str) -> list[str]:
     return [device["id"] for device in api.simulate_get(f"/appUser/{user}/device").json]
 
 
-@pytest.mark.parametrize(
-    ("body", "shown"),
-    [
-        (FCM, FCM),
-        (
-            {"platform": "apns", "token": APNS_TOKEN.upper(), "locale": "sv"},
-            {"platform": "apns", "token": APNS_TOKEN, "locale": "sv"},
-        ),
-        ({"platform": "ntfy", "token": "ann_phone-7"}, {"platform": "ntfy"}),
-        ({"Platform": "fcm", "Token": "x", "appVersion": 7}, {"platform": "fcm", "token": "x"}),
-    ],
-    ids=["fcm", "apns", "ntfy", "spellings"],
-)
-def test_a_device_is_registered_and_shown(
-    api: testing.TestClient, body: dict[str, Any], shown: dict[str, Any]
-) -> None:
-    result = api.simulate_put(PATH, json=body)
+def test_a_device_is_registered_and_shown(api: testing.TestClient) -> None:
+    for place, (body, shown) in enumerate(REGISTERED):
+        path = f"/appUser/ann/device/phone-{place}"
+        result = api.simulate_put(path, json=body)
 
-    assert (result.status_code, result.headers["location"]) == (201, PATH)
-    device = result.json
-    assert device.items() >= shown.items()
-    assert device["href"] == f"http://127.0.0.1:8080{PATH}"
-    assert (device["id"], device["appUserId"]) == ("phone-1", "ann")
-    assert api.simulate_get(PATH).json == device
-    assert api.simulate_get("/appUser/ann/device").json == [device]
+        assert (result.status_code, result.headers["location"]) == (201, path)
+        device = result.json
+        assert device.items() >= shown.items()
+        assert device["href"] == f"http://127.0.0.1:8080{path}"
+        assert (device["id"], device["appUserId"]) == (f"phone-{place}", "ann")
+        assert api.simulate_get(path).json == device
+        assert api.simulate_get("/appUser/ann/device").json[0] == device
 
 
 def test_a_web_push_subscription_is_taken_as_the_browser_gives_it(api: testing.TestClient) -> None:

@@ -162,8 +162,8 @@ def test_a_message_that_is_too_large_is_not_sent(apple: Apple, channel: Channel)
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("apns://production?key=ABC123DEFG", "names a host and a key file"),
-        ("apns:///key.p8?key=ABC123DEFG", "names a host and a key file"),
+        ("apns://production?key=ABC123DEFG", "looks like apns://production/path"),
+        ("apns:///key.p8?key=ABC123DEFG", "looks like apns://production/path"),
         ("apns://production/none.p8?key=short", "key must be given"),
         (f"apns://production/none.p8?key={KEY_ID}&team={TEAM}", "topic must be given"),
         (f"apns://sandbox/none.p8?key={KEY_ID}&team={TEAM}&topic={TOPIC}", "No such file"),

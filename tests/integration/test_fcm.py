@@ -178,6 +178,19 @@ def test_without_a_token_nothing_is_sent(
     assert [one["path"] for one in google.peer.received(1)] == ["/token"]
 
 
+def test_a_token_that_never_comes_is_no_message_that_may_have_been_taken(
+    google: Google, tmp_path: Path
+) -> None:
+    google.peer.behave("token", {"never": True})
+    channel = opened(google.url(timeout="200ms"), tmp_path)
+
+    for _ in range(2):
+        with pytest.raises(TransientDeliveryError, match=r"no access token: .*in time") as caught:
+            channel.send(message(PHONE))
+        assert not isinstance(caught.value, OutcomeUnknown)
+    channel.close()
+
+
 @pytest.mark.parametrize(
     ("code", "status", "error_code", "kind"),
     [
@@ -287,5 +300,5 @@ def test_an_account_that_can_not_be_used_is_named(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.json: No such file"):
         opened("fcm:///none.json", tmp_path)
-    with pytest.raises(SettingsError, match="names a service account's file"):
+    with pytest.raises(SettingsError, match="looks like fcm:///path"):
         opened("fcm://host/none.json", tmp_path)

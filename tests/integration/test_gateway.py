@@ -24,6 +24,9 @@ from tests.gateways import (
     vonage,
 )
 from tests.http_peer import peer, says
+from tests.integration.test_http_client import certificate, tls_peer
+
+__all__ = ["certificate"]
 
 REPLIES = {"twilio": twilio, "vonage": vonage, "46elks": elks, "gatewayapi": gatewayapi}
 SECRET = "0123456789abcdef"
@@ -280,3 +283,15 @@ def test_a_header_can_not_be_smuggled_in(tmp_path: Path) -> None:
     ):
         channel.send(sms(text="a\r\nX-Evil: 1"))
     assert server.asked == []
+
+
+def test_a_wrong_certificate_is_no_message_sent(certificate: Path) -> None:
+    """Its name is another's, and nobody vouches for it."""
+    with tls_peer(certificate) as port:
+        for query in ("gateway=46elks", f"gateway=46elks&cafile={certificate}"):
+            with (
+                opened(f"https://user:secret@127.0.0.1:{port}?{query}") as channel,
+                pytest.raises(TransientDeliveryError, match="certificate") as caught,
+            ):
+                channel.send(sms())
+            assert not isinstance(caught.value, OutcomeUnknown)

@@ -7,16 +7,18 @@ import pytest
 from communication.clock import now
 from communication.event_model import HEARD_EVENT, ORDER_EVENT
 from communication.events import Happening, Kind, record
-from communication.ids import delivery_id
+from communication.heard import Heard, hear
+from communication.heard_order import HEARD_TYPE, heard_order_id
+from communication.ids import delivery_id, new_id
 from communication.model import State
 from communication.store import Store
+from tests import events
 from tests.api import client
-from tests.events import end_deliveries, hear, sequencer
+from tests.events import end_deliveries, sequencer
 from tests.messages import email, rows, store_message
 from worker.outcomes import Outcome
 
 FEED = "/api/2.3.1/orderevents"
-HEARD = "ServiceOrderStateChangeNotification"
 
 
 def feed(store: Store, **params: str) -> Any:
@@ -32,15 +34,10 @@ def orders(store: Store) -> list[dict[str, str]]:
 
 
 def hear_order(store: Store, order: dict[str, Any], tenant: str = "default") -> None:
-    heard = Happening(
-        kind=Kind.HEARD,
-        tenant=tenant,
-        at=now(),
-        type=HEARD,
-        payload={"eventType": HEARD, "event": order},
-    )
+    body = {"eventType": HEARD_TYPE, "event": order}
+    heard = Heard(event_id=new_id(), type=HEARD_TYPE, order_id=heard_order_id(body), body=body)
     with store.write() as connection:
-        record(connection, [heard])
+        hear(connection, tenant, heard, now())
 
 
 def test_a_delivered_message_is_an_order_that_was_done(store: Store) -> None:
@@ -212,7 +209,7 @@ def test_a_heard_order_that_is_not_over_is_received(store: Store) -> None:
 
 def test_other_events_are_no_order_events(store: Store) -> None:
     store_message(store, email(), sending=False)
-    hear(store, 1)
+    events.hear(store, 1)
 
     assert orders(store) == []
 

@@ -23,7 +23,7 @@ from communication.model import ATTEMPT, DELIVERY, EARLY_RECEIPT, MESSAGE, State
 from communication.queue_status import queue_status
 from communication.receipt import Receipt, ReceiptState
 from communication.receipt_recorder import Recorder
-from communication.receipts import EARLY_KEPT, end_unanswered, forget_early, record
+from communication.receipts import EARLY_KEPT, can_be_awaited, end_unanswered, forget_early, record
 from communication.sending import start_send
 from communication.store import Store
 from tests.messages import email, rows, states, store_message
@@ -124,6 +124,11 @@ def test_intermediate_unknown_and_unusable_receipts_end_nothing(store: Store) ->
     record(store, [Receipt(provider=PROVIDER, reference="\0\udcff", state=delivered)])
 
     assert states(store) == [State.SENT]
+
+
+@pytest.mark.parametrize("reference", ["\N{CJK UNIFIED IDEOGRAPH-4E00}" * 250, "x" * 256, ""])
+def test_a_reference_that_no_index_bears_is_not_awaited(reference: str) -> None:
+    assert not can_be_awaited(reference)
 
 
 def test_an_early_receipt_waits_for_its_submit(store: Store) -> None:

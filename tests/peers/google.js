@@ -26,7 +26,8 @@ function grant(settings, port, request, body, answer) {
   const assertion = form.get("assertion") ?? "";
   const fault = faultOf(settings, port, form, assertion);
   tell({ request: { path: "/token", fault, ...decodeToken(assertion) } });
-  const { wait = 0, status, body: said, lifetime = 3599, headers } = behaviour("token");
+  const { wait = 0, never, status, body: said, lifetime = 3599, headers } = behaviour("token");
+  if (never) return;
   setTimeout(() => {
     if (fault) answer(400, { error: "invalid_grant", error_description: fault });
     else if (status) answer(status, said ?? {}, headers);

@@ -12,7 +12,7 @@ from communication.hubs import signing_secrets
 from communication.listener_model import CALLBACK, CALLBACK_BODY
 from worker.hubs.post import Job, Listener
 
-MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
 """Of bodies that one hub has in memory."""
 
 _HEADS: Select[Any] = (

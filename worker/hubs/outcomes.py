@@ -185,8 +185,10 @@ def _give_up(connection: Connection, hub: Row[Any], now: datetime) -> None:
 
 
 def _wake(connection: Connection, hub: Row[Any], now: datetime) -> None:
-    """It is well again: what failed meanwhile need not wait for its time."""
+    """It is well again: what failed meanwhile goes first, as it would have gone."""
     connection.execute(
-        update(CALLBACK).where(*open_of(hub.key), CALLBACK.c.due_at > now).values(due_at=now)
+        update(CALLBACK)
+        .where(*open_of(hub.key), CALLBACK.c.due_at > now)
+        .values(due_at=CALLBACK.c.created_at)
     )
     log.info("a hub answers again", hub=hub.id)

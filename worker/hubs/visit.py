@@ -30,7 +30,6 @@ FLUSH_EVERY = 0.05
 SLICE = 10.0
 """Seconds after which a hub with more to hear gives its place to others that wait."""
 
-
 log = structlog.get_logger(part="worker.hubs")
 
 
@@ -116,7 +115,8 @@ class Visit:
     def _probe(self, listener: Listener) -> None:
         """Whether a hub that failed is well again, one callback finds out."""
         bearable, self._bearable = self._bearable, 1
-        self._post(listener, self._due(1))
+        if jobs := self._due(1):
+            self._post(listener, jobs)
         self._bearable = bearable
 
     def _goes_on(self) -> bool:

@@ -24,6 +24,7 @@ from api.operations import Health, Metrics, Ready
 from api.order_events import Order, OrderEvents
 from api.rates import open_rates
 from api.receipts import Receipts
+from api.reference import Description, Page, description
 from api.tokens import open_tokens
 from communication.catalogue import open_catalogue
 from communication.polling import Polling
@@ -81,6 +82,11 @@ def create_app(
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))
+    described = description(
+        app.scopes_by_route, public_url=settings.public_url, authenticated=bool(settings.jwks)
+    )
+    app.add_route("/openapi.json", Description(described))
+    app.add_route("/docs", Page(described))
     return app
 
 

@@ -44,9 +44,17 @@ _REALM = 'Bearer realm="tidings"'
 class GatedApp(App[Any, Any]):
     """A Falcon app whose every resource declares `scopes`; TypeError for one that doesn't."""
 
+    scopes_by_route: Mapping[str, Mapping[str, str]]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._scopes: dict[str, Mapping[str, str]] = {}
+        self.scopes_by_route = self._scopes
+
     def add_route(self, uri_template: str, resource: object, **options: Any) -> None:
         """Serve the resource there."""
         _check_declared(uri_template, resource, options.get("suffix"))
+        self._scopes[uri_template] = getattr(resource, "scopes", {})
         super().add_route(uri_template, resource, **options)
 
 

@@ -24,6 +24,7 @@ _ALL: Select[Any] = select(SUBSCRIPTION, _QUEUED).join(
 _FIND = _ALL.where(
     SUBSCRIPTION.c.tenant == bindparam("of_tenant"), SUBSCRIPTION.c.id == bindparam("of_id")
 )
+_WANTED = select(SUBSCRIPTION.c.tenant, SUBSCRIPTION.c.event_type_ids).distinct()
 _LOCK = _FIND.with_for_update(of=SUBSCRIPTION)
 # What is committed and has no position yet comes next, and happened before: positions have no gaps.
 _PRESENT = select(
@@ -106,9 +107,14 @@ def find_subscription(
     return row
 
 
-def list_subscriptions(connection: Connection) -> list[Row[Any]]:
-    """Those of all tenants."""
-    return list(connection.execute(_ALL))
+def wanted_types(connection: Connection) -> list[tuple[str, list[str]]]:
+    """Tenants, with event types that some of their subscriptions want."""
+    return [(row.tenant, row.event_type_ids) for row in connection.execute(_WANTED)]
+
+
+def subscriptions_of(connection: Connection, tenants: Collection[str]) -> list[Row[Any]]:
+    """All subscriptions of these tenants."""
+    return list(connection.execute(_ALL.where(SUBSCRIPTION.c.tenant.in_(tenants))))
 
 
 def delete_subscription(connection: Connection, tenant: str, subscription_id: str) -> None:

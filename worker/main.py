@@ -1,7 +1,7 @@
 """Composition of the relay and of the workers, from settings."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -165,8 +165,9 @@ class Workers:
         self._hubs.stop()
         for runner in self._runners.values():
             runner.stop()
-        for worker in self._workers:
-            worker.stop()
+        # Side by side: one that waits for a slow provider keeps none of the others.
+        with ThreadPoolExecutor(max(1, len(self._workers))) as stopping:
+            list(stopping.map(Worker.stop, self._workers))
         self._hubs.close()
         for runner in self._runners.values():
             runner.close()

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row
 
 from communication import metrics
 from communication.clock import now
-from communication.poll_queue import PollQueues
+from communication.poll_queue import Entry, PollQueues
 from communication.polling import entries_of
-from communication.subscriptions import list_subscriptions, note_queued
+from communication.subscriptions import note_queued, subscriptions_of, wanted_types
 from communication.told import Told
 
 REST = 5.0
@@ -37,32 +37,31 @@ class PolledNotifications:
     def wants(self, connection: Connection) -> Mapping[str, set[str]]:
         """The event types of all subscriptions, by tenant."""
         wanted: dict[str, set[str]] = defaultdict(set)
-        for row in list_subscriptions(connection):
-            wanted[row.tenant].update(row.event_type_ids)
+        for tenant, types in wanted_types(connection):
+            wanted[tenant].update(types)
         return wanted
 
     def put(self, connection: Connection, told: Sequence[Told]) -> None:
         """Add what each subscription wants to its queue."""
-        by_type: dict[tuple[str, str], list[Told]] = defaultdict(list)
+        rows = subscriptions_of(connection, {one.tenant for one in told})
+        types = {(row.tenant, name) for row in rows for name in row.event_type_ids}
+        by_type: dict[tuple[str, str], list[Entry]] = defaultdict(list)
         for one in told:
-            by_type[one.tenant, one.type].append(one)
-        wanted = []
-        for row in list_subscriptions(connection):
-            own = _wanted(row, by_type)
-            if own:
-                wanted.append((row, own))
+            if (one.tenant, one.type) in types:
+                by_type[one.tenant, one.type] += entries_of([one])
+        wanted = [(row, own) for row in rows if (own := _wanted(row, by_type))]
         if wanted:
             self._extend(wanted)
             note_queued(connection, {row.key: own[-1].position for row, own in wanted})
 
-    def _extend(self, wanted: Sequence[tuple[Row[Any], list[Told]]]) -> None:
+    def _extend(self, wanted: Sequence[tuple[Row[Any], list[Entry]]]) -> None:
         if time.monotonic() < self._rests_until:
             return
-        pipeline = self._queues.pipeline()
+        pipeline, moment = self._queues.pipeline(), now()
         for row, own in wanted:
             last = own[-1].position
             self._queues.extend_later(
-                pipeline, row.id, entries_of(own), after=row.queued, last=last, now=now()
+                pipeline, row.id, own, after=row.queued, last=last, now=moment
             )
         try:
             pipeline.execute()
@@ -72,7 +71,7 @@ class PolledNotifications:
             log.warning("Redis is away, notifications wait in the database", why=repr(error))
 
 
-def _wanted(row: Row[Any], told: Mapping[tuple[str, str], Sequence[Told]]) -> list[Told]:
+def _wanted(row: Row[Any], told: Mapping[tuple[str, str], Sequence[Entry]]) -> list[Entry]:
     """What a subscription is to hear, in order."""
     own = [
         one

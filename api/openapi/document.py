@@ -1,0 +1,164 @@
+"""The whole description, with what is alike everywhere: errors, access tokens, idempotency."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from api.contracts import Contract, contract_of
+from api.openapi import paths, paths_events, schemas, schemas_events
+from api.openapi.pieces import Json, answer, parameter, ref, text
+from communication import errors
+from communication.errors import RequestError
+
+_ALWAYS = (400, 408, 414, 417, 431, 500, 503)
+_GUARDED = (401, 403, 429)
+_OF_BODY = (413, 415)
+_OF_POST = (409, 422)
+_OF_CHANGE = (409,)
+_IDEMPOTENCY_KEY = parameter(
+    "Idempotency-Key", "header", text(255, least=1, pattern="^[!-~]{1,255}$"),
+    "The same key and body again get the first answer again.",
+)  # fmt: skip
+_MEANINGS = {
+    400: "Something in the request is missing or invalid.",
+    401: "The access token is missing, invalid or expired.",
+    403: "The access token is not for this.",
+    404: "There is no such resource.",
+    408: "The request did not come to its end in time.",
+    409: "The state of the resource forbids it now.",
+    413: "The body is too large.",
+    414: "The request line is too long.",
+    415: "The body's media type or encoding is not understood.",
+    417: "Expect can only be 100-continue.",
+    422: "The key, or the event's id, came with another body before.",
+    429: "Too many requests; Retry-After says when to come again.",
+    431: "The request's head is too large.",
+    500: "Our own fault; it is logged.",
+    503: "The database is away, or too much waits to be sent.",
+}
+_TAGS = (
+    ("/communicationMessage", "Messages"),
+    ("/hub", "Hubs"),
+    ("/appUser", "Devices"),
+    ("/externalapi", "Listener"),
+    ("/notification", "Notifications"),
+    ("/api/2.3.1", "Order events"),
+    ("/api/v1/events", "Event Collector"),
+    ("/receipt", "Receipts"),
+    ("/", "Operations"),
+)
+
+Scopes = Mapping[str, Mapping[str, str]]
+"""By path and method, in capitals: the scope that a token needs."""
+
+
+def describe(scopes: Scopes, *, public_url: str, authenticated: bool) -> Json:
+    """OpenAPI 3.1, as plain JSON."""
+    described = {**paths.PATHS, **paths_events.PATHS}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tidings",
+            "version": version("tidings"),
+            "description": "SMS, email and mobile push behind TMF681.",
+        },
+        "servers": [{"url": "/"}, {"url": public_url}],
+        "tags": [{"name": name} for _, name in _TAGS],
+        "paths": {
+            path: _path(path, methods, scopes.get(path, {}), authenticated=authenticated)
+            for path, methods in described.items()
+        },
+        "components": {
+            "schemas": {**schemas.SCHEMAS, **schemas_events.SCHEMAS},
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "RFC 9068; see docs/security.md. " + _needed(scopes),
+                }
+            },
+        },
+    }
+
+
+def error_codes() -> list[tuple[int, int, str]]:
+    """Code, status and reason of every error, in order."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    known = {
+        (kind.code, kind.status, kind.reason) for kind in kinds if issubclass(kind, RequestError)
+    }
+    return sorted(known)
+
+
+def _path(
+    path: str, methods: Mapping[str, Json], scopes: Mapping[str, str], *, authenticated: bool
+) -> Json:
+    item: Json = {
+        method: _operation(
+            path, method, operation, scopes.get(method.upper()), authenticated=authenticated
+        )
+        for method, operation in methods.items()
+    }
+    if path.startswith(("/communicationMessage", "/hub")):
+        item["servers"] = [{"url": one} for one in paths.TMF_SERVERS]
+    return item
+
+
+def _operation(
+    path: str, method: str, operation: Json, scope: str | None, *, authenticated: bool
+) -> Json:
+    tag = next(name for prefix, name in _TAGS if path.startswith(prefix))
+    whole = {
+        "operationId": f"{method}_{path.strip('/').translate(_TO_NAME)}",
+        "tags": [tag],
+        **operation,
+        "parameters": [*operation.get("parameters", ()), *_extra(path, method)],
+        "responses": {**operation["responses"], **_errors(path, method, operation, scope)},
+    }
+    if scope is not None:
+        whole["description"] = f"{operation.get('description', '')} Scope: `{scope}`.".strip()
+        whole["security"] = [{"token": []}] if authenticated else [{}, {"token": []}]
+    return whole
+
+
+_TO_NAME = str.maketrans("/{}.-", "_____")
+
+
+def _extra(path: str, method: str) -> list[Json]:
+    keyed = method == "post" and not path.startswith("/receipt")
+    return [_IDEMPOTENCY_KEY] if keyed else []
+
+
+def _errors(path: str, method: str, operation: Json, scope: str | None) -> dict[str, Json]:
+    statuses = set(_ALWAYS)
+    if scope is not None or path in ("/ready", "/metrics") or path.startswith("/receipt"):
+        statuses |= set(_GUARDED)
+    if "{" in path:
+        statuses.add(404)
+    if method in ("post", "put", "patch"):
+        statuses |= set(_OF_BODY)
+    statuses |= set(_OF_POST if method == "post" else _OF_CHANGE)
+    contract = contract_of(path)
+    return {
+        str(status): _error(contract, status)
+        for status in sorted(statuses)
+        if str(status) not in operation["responses"]
+    }
+
+
+def _error(contract: Contract, status: int) -> Json:
+    name = next((one for prefix, one in _BODIES if contract.prefix == prefix), "Error")
+    return answer(_MEANINGS[status], ref(name), media_type=contract.media_type)
+
+
+_BODIES = (("/notification/v1", "NotificationCode"), ("/api/2.3.1", "Cause"))
+
+
+def _needed(scopes: Scopes) -> str:
+    names = sorted({one for methods in scopes.values() for one in methods.values()})
+    return f"Scopes: {', '.join(names)}."
+
+
+def openapi_path(template: str) -> str:
+    """A route of Falcon as OpenAPI writes it: without converters."""
+    return template.replace(":path}", "}")

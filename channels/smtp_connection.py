@@ -9,12 +9,13 @@ from typing import Literal, Self
 
 from channels.email_message import Mail
 from channels.endpoint import Deadline, connect
-from channels.errors import ConfigurationFault, OutcomeUnknown
+from channels.errors import ConfigurationFault, OutcomeUnknown, ReceiverBusy
 from channels.smtp_wire import Reply, Wire
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 _OUT_OF_STEP = frozenset({421, 503})
 """The server ends the conversation, or has lost its thread: the mail is not to blame."""
+_RECIPIENT_BUSY = frozenset({450, 451, 452})
 _SAY_ON = 334
 _GO_AHEAD = 354
 _REFUSES_US = frozenset({530, 534, 535, 538})
@@ -87,7 +88,11 @@ class SmtpConnection:
         PermanentDeliveryError or TransientDeliveryError as the server refuses it;
         OutcomeUnknown if no answer came to the whole mail.
         """
-        self._accept(self._command(f"RCPT TO:<{mail.recipient}>"))
+        recipient = self._command(f"RCPT TO:<{mail.recipient}>")
+        if recipient.code in _RECIPIENT_BUSY:
+            self._abandon()
+            raise ReceiverBusy(recipient.reason)
+        self._accept(recipient)
         self._accept(self._command("DATA"), wanted=_GO_AHEAD)
         # No line begins the mail with a dot: its first is a header.
         with self._abandoned_on_failure("the mail's content"):

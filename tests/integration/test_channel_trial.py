@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from channels.rest import open_rest
 from communication.devices import register
 from communication.errors import SettingsError
+from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import open_store, upgrade
 from communication.wire_device import NewDevice, Platform
+from tests.services import Redis
 from tests.smtp_server import SmtpServer, Step, smtp_server
 from tidings.channel_report import report
 from tidings.channel_trial import Trial, TrialFailed, medium_of
@@ -83,6 +86,15 @@ def test_a_push_goes_to_the_devices_that_are_registered(settings: Settings) -> N
     attempt(settings, None, "user-1")
     attempt(settings, None, "user-2")
     assert len(list((settings.data / "outbox" / "push").iterdir())) == 2
+
+
+def test_the_report_says_which_providers_rest(tmp_path: Path, redis_server: Redis) -> None:
+    redis_server.wipe()
+    settings = Settings(data=tmp_path, sms_url="null://", redis_url=redis_server.url)
+    open_rest(open_redis(settings), "null://").begin(0)
+    shown = "\n".join(report(settings))
+    assert shown.count("rests after failures, for ") == 1
+    assert shown.count("ready") == 2
 
 
 def test_the_report_shows_schemes_and_what_is_in_use(tmp_path: Path) -> None:

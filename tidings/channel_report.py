@@ -2,7 +2,9 @@
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import replace
+
+from redis import Redis
+from redis.exceptions import RedisError
 
 from channels.base import Environment
 from channels.registry import ChannelClass, known_schemes, open_channel
@@ -18,17 +20,19 @@ MEDIA = ("email", "sms", "push")
 
 def report(settings: Settings) -> Iterator[str]:
     """Lines: the schemes, how their URLs are written, and the providers of each medium."""
-    redis = None if settings.redis_url.startswith("memory:") else open_redis(settings)
     yield "Schemes"
     for scheme, channel in sorted(known_schemes().items()):
         yield f"  {scheme:<14} {_form(channel)}"
     yield ""
-    yield "In use"
+    redis = _shared(settings)
+    yield (
+        "In use" if redis else "In use (workers share no Redis that answers: nobody knows of rests)"
+    )
     for medium in MEDIA:
-        environment = replace(environment_of(settings, medium), redis=redis)
+        environment = environment_of(settings, medium)
         for place, url in enumerate(split_urls(settings.channel_url(medium))):
             name = medium if place == 0 else ""
-            yield f"  {name:<6} {redacted(url):<40} {_health(url, environment)}"
+            yield f"  {name:<6} {redacted(url):<40} {_health(url, environment, redis)}"
 
 
 def _form(channel: ChannelClass | None) -> str:
@@ -39,13 +43,28 @@ def _form(channel: ChannelClass | None) -> str:
     return said.partition("\n")[0]
 
 
-def _health(url: str, environment: Environment) -> str:
+def _shared(settings: Settings) -> Redis | None:
+    """The Redis in which workers keep what they know of providers, if it answers."""
+    if settings.redis_url.startswith("memory:"):
+        return None
+    redis = open_redis(settings)
+    try:
+        redis.ping()
+    except RedisError:
+        return None
+    return redis
+
+
+def _health(url: str, environment: Environment, redis: Redis | None) -> str:
     try:
         channel = open_channel(url, environment)
     except SettingsError as error:
         return f"can't be used: {error}"
+    provider = channel.provider
     channel.close()
-    rest, is_probed = open_rest(environment.redis, channel.provider).look()
-    if rest:
-        return f"rests after failures, for {rest:.0f} s still"
-    return "is to be probed after failures" if is_probed else "ready"
+    if redis is None:
+        return "can be used"
+    seconds, is_to_be_probed = open_rest(redis, provider).look()
+    if seconds:
+        return f"rests after failures, {seconds:.0f} s more"
+    return "failed, is to be probed" if is_to_be_probed else "works"

@@ -88,15 +88,6 @@ def test_a_push_goes_to_the_devices_that_are_registered(settings: Settings) -> N
     assert len(list((settings.data / "outbox" / "push").iterdir())) == 2
 
 
-def test_the_report_says_which_providers_rest(tmp_path: Path, redis_server: Redis) -> None:
-    redis_server.wipe()
-    settings = Settings(data=tmp_path, sms_url="null://", redis_url=redis_server.url)
-    open_rest(open_redis(settings), "null://").begin(0)
-    shown = "\n".join(report(settings))
-    assert shown.count("rests after failures, for ") == 1
-    assert shown.count("ready") == 2
-
-
 def test_the_report_shows_schemes_and_what_is_in_use(tmp_path: Path) -> None:
     settings = Settings(
         data=tmp_path,
@@ -108,3 +99,20 @@ def test_the_report_shows_schemes_and_what_is_in_use(tmp_path: Path) -> None:
     assert "smtp://***@mail.example.com" in shown
     assert "hunter2" not in shown
     assert "can't be used: TIDINGS_SMS_URL: carrier-pigeon://: unknown scheme" in shown
+
+
+def test_the_report_shows_which_provider_rests(tmp_path: Path, redis_server: Redis) -> None:
+    redis_server.wipe()
+    settings = Settings(
+        data=tmp_path,
+        redis_url=redis_server.url,
+        email_url="smtp://one.example.com,smtp://two.example.com?concurrency=4",
+    )
+    open_rest(open_redis(settings), "smtp://two.example.com:25").begin(30)
+
+    shown = list(report(settings))
+
+    assert any("one.example.com" in line and line.endswith("works") for line in shown)
+    assert any("two.example.com" in line and "rests after failures" in line for line in shown)
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
+    assert any("can be used" in line for line in report(away))

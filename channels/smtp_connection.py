@@ -9,13 +9,14 @@ from typing import Literal, Self
 
 from channels.email_message import Mail
 from channels.endpoint import Deadline, connect
-from channels.errors import ConfigurationFault, OutcomeUnknown
+from channels.errors import ConfigurationFault, OutcomeUnknown, ReceiverBusy
 from channels.smtp_errors import FAULT_WAIT, ConnectionLost, in_words
 from channels.smtp_wire import CHUNK, Reply, Wire
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 _OUT_OF_STEP = frozenset({421, 503})
 """The server ends the conversation, or has lost its thread: the mail is not to blame."""
+_RECIPIENT_BUSY = frozenset({450, 451, 452})
 _SAY_ON = 334
 _GO_AHEAD = 354
 _REFUSES_US = frozenset({530, 534, 535, 538})
@@ -90,7 +91,7 @@ class SmtpConnection:
         if self._ahead:
             self._accept_ahead(*self._ahead)
         else:
-            self._accept(self._command(_recipient(mail)))
+            self._accept_recipient(self._command(_recipient(mail)))
             self._accept(self._command("DATA"), wanted=_GO_AHEAD)
         reply = self._hand_over(mail.content)
         self._unfinished = False
@@ -191,10 +192,16 @@ class SmtpConnection:
             raise PermanentDeliveryError("the server takes no international addresses (SMTPUTF8)")
         return f"{parameters} BODY=8BITMIME SMTPUTF8"
 
+    def _accept_recipient(self, reply: Reply) -> None:
+        if reply.code in _RECIPIENT_BUSY:
+            self._abandon()
+            raise ReceiverBusy(reply.reason)
+        self._accept(reply)
+
     def _accept_ahead(self, recipient: Reply, data: Reply) -> None:
         """Of commands that went together; a server may take DATA without a recipient."""
         try:
-            self._accept(recipient)
+            self._accept_recipient(recipient)
         except DeliveryError:
             if data.code == _GO_AHEAD:
                 self._abandon()

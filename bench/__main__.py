@@ -1,6 +1,6 @@
-"""`python -m bench [events|sms]`: measures Tidings and two task pipelines side by side.
+"""`python -m bench [events|sms|email]`: measures Tidings and two task pipelines side by side.
 
-Or what events cost, or SMS through an SMSC.
+Or what events cost, SMS through an SMSC, or email to an SMTP server beside django-post_office.
 
 Prints Markdown (docs/benchmarks.md). The exit code is 1 when a bar is missed, but for a
 --quick run.
@@ -9,21 +9,19 @@ Prints Markdown (docs/benchmarks.md). The exit code is 1 when a bar is missed, b
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 
-from bench import celery_pipeline, dramatiq_pipeline
-from bench.accept import CONNECTIONS, measure_accepting
-from bench.callbacks import measure_callbacks
-from bench.deliver import measure_delivering
-from bench.events import measure_feed, measure_idle_polls, measure_untold
-from bench.feed import TEMPLATED
 from bench.figure import Figure
-from bench.pipelines import measure_celery, measure_dramatiq, measure_idle_dramatiq
-from bench.polling import POLLERS, measure_bringing_back, measure_polling
+from bench.measurements import (
+    FULL,
+    QUICK,
+    Measurement,
+    event_measurements,
+    mail_measurements,
+    measurements,
+    sms_measurements,
+)
 from bench.report import Bar, Line, machine, ratios, table
-from bench.smpp import WINDOW, measure_limit, measure_sms
 from bench.stack import Stack
 
 LEAST_ACCEPTED = 1_200
@@ -31,187 +29,7 @@ LEAST_TIMES_CELERY = 5
 LEAST_TEMPLATED = 0.6
 LEAST_SEQUENCED = 0.9
 LEAST_SLOW_SMS = 600
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """How much is measured: rounds of all measurements, in turn."""
-
-    rounds: int
-    seconds: float
-    deliveries: int
-    tasks: int
-    idle: int
-    events: int
-    callbacks: int
-    sms: int
-
-
-FULL = Size(
-    rounds=2,
-    seconds=8,
-    deliveries=30_000,
-    tasks=4_000,
-    idle=20_000,
-    events=1_000_000,
-    callbacks=20_000,
-    sms=10_000,
-)
-QUICK = Size(
-    rounds=1,
-    seconds=1,
-    deliveries=1_000,
-    tasks=200,
-    idle=1_000,
-    events=10_000,
-    callbacks=500,
-    sms=1_000,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """Something to be measured once in each round."""
-
-    name: str
-    unit: str
-    run: Callable[[], Figure]
-    notes: str = ""
-
-
-def measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
-    """What is measured, in the order of a round."""
-    accept = partial(measure_accepting, stack, seconds=size.seconds)
-    deliver = partial(measure_delivering, stack, deliveries=size.deliveries)
-    celery = partial(measure_celery, stack, deliveries=size.tasks)
-    dramatiq = partial(measure_dramatiq, stack, deliveries=size.tasks)
-    idle = partial(measure_idle_dramatiq, stack, messages=size.idle)
-    count = f"{size.deliveries:,}"
-    return {
-        "accepted": Measurement(
-            name=f"accepted, {CONNECTIONS} connections",
-            unit="requests/s",
-            run=partial(accept, working=False),
-        ),
-        "delivered": Measurement(
-            name=f"delivered, {count} messages, one worker",
-            unit="deliveries/s",
-            run=partial(deliver, workers=1, each=1),
-        ),
-        "templated": Measurement(
-            name=f"delivered, {count} messages from a template, one worker",
-            unit="deliveries/s",
-            run=partial(deliver, workers=1, each=1, document=TEMPLATED),
-        ),
-        "celery": Measurement(
-            name="Celery pipeline",
-            unit="deliveries/s",
-            run=celery,
-            notes=f"{size.tasks:,} messages; {celery_pipeline.SETTINGS}",
-        ),
-        "two": Measurement(
-            name=f"delivered, {count} messages, two workers",
-            unit="deliveries/s",
-            run=partial(deliver, workers=2, each=1),
-        ),
-        "dramatiq": Measurement(
-            name="Dramatiq pipeline, a task per message",
-            unit="deliveries/s",
-            run=dramatiq,
-            notes=f"{size.tasks:,} messages; {dramatiq_pipeline.SETTINGS}",
-        ),
-        "one message": Measurement(
-            name=f"delivered, one message to {count} receivers, one worker",
-            unit="deliveries/s",
-            run=partial(deliver, workers=1, each=size.deliveries),
-        ),
-        "idle": Measurement(
-            name="Dramatiq, an actor that does nothing",
-            unit="messages/s",
-            run=idle,
-            notes=f"{size.idle:,} messages, the same settings",
-        ),
-        "busy": Measurement(
-            name="accepted, while relay and worker deliver",
-            unit="requests/s",
-            run=partial(accept, working=True),
-        ),
-    }
-
-
-def event_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
-    """What events cost, in the order of a round."""
-    deliver = partial(measure_untold, stack, deliveries=size.deliveries)
-    waiting = f"{size.events // 50:,}"
-    delivered = f"delivered, {size.deliveries:,} messages, nobody listens"
-    return {
-        "feed": Measurement(
-            name=f"order-event feed of {size.events:,} events, read whole",
-            unit="events/s",
-            run=partial(measure_feed, stack, events=size.events),
-        ),
-        "polls": Measurement(
-            name="idle polls of that feed, one after the other",
-            unit="polls/s",
-            run=partial(measure_idle_polls, stack, events=size.events, polls=size.events // 1_000),
-        ),
-        "polled": Measurement(
-            name=f"{waiting} waiting notifications, handed out to {POLLERS} pollers at once",
-            unit="notifications/s",
-            run=partial(measure_polling, stack, notifications=size.events // 50),
-        ),
-        "brought back": Measurement(
-            name=f"{waiting} waiting notifications, brought back to an emptied Redis",
-            unit="notifications/s",
-            run=partial(measure_bringing_back, stack, notifications=size.events // 50),
-        ),
-        "unsequenced": Measurement(
-            name=f"{delivered}, events without positions",
-            unit="deliveries/s",
-            run=partial(deliver, sequencing=False),
-        ),
-        "sequenced": Measurement(
-            name=delivered, unit="deliveries/s", run=partial(deliver, sequencing=True)
-        ),
-        **{f"hubs {hubs}": _told(stack, size.callbacks, hubs) for hubs in (1, 50)},
-    }
-
-
-def _told(stack: Stack, callbacks: int, hubs: int) -> Measurement:
-    return Measurement(
-        name=f"{callbacks:,} callbacks to nginx, {hubs} {'hub' if hubs == 1 else 'hubs'}",
-        unit="callbacks/s",
-        run=partial(measure_callbacks, stack, callbacks=callbacks, hubs=hubs),
-    )
-
-
-def sms_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
-    """SMS through an SMSC, beside what that SMSC takes from a client that does nothing else."""
-    sms = partial(measure_sms, stack, deliveries=size.sms)
-    delivered = f"delivered by SMPP, {size.sms:,} messages, one worker"
-    return {
-        "limit": Measurement(
-            name="the SMSC alone",
-            unit="submits/s",
-            run=partial(measure_limit, submits=size.sms),
-            notes=f"prepared PDUs over one session, {WINDOW} outstanding",
-        ),
-        "sent": Measurement(
-            name=f"{delivered}, without receipts",
-            unit="deliveries/s",
-            run=partial(sms, receipts=False),
-        ),
-        "received": Measurement(
-            name=f"{delivered}, ended by receipts",
-            unit="deliveries/s",
-            run=partial(sms, receipts=True),
-        ),
-        "slow": Measurement(
-            name=f"{delivered}, answered after 50 ms",
-            unit="deliveries/s",
-            run=partial(sms, receipts=False, latency=50),
-        ),
-    }
+LEAST_TIMES_POST_OFFICE = 3
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -250,6 +68,16 @@ def _report_sms(lines: dict[str, Line]) -> list[Bar]:
     return [Bar(name="SMS/s where each takes 50 ms", figure=slow, least=LEAST_SLOW_SMS)]
 
 
+def _report_mails(lines: dict[str, Line]) -> list[Bar]:
+    print(f"\n{table(lines.values())}\n")
+    others = {lines[name].name: lines[name] for name in ("as it comes", "tuned")}
+    print("Tidings with one worker sends", ", ".join(ratios(lines["one"], others)) + ".")
+    print("With two workers it sends", ", ".join(ratios(lines["two"], others)) + ".")
+    times = lines["two"].median / lines["as it comes"].median
+    name = "mails/s, two workers, times django-post_office's as it comes"
+    return [Bar(name=name, figure=times, least=LEAST_TIMES_POST_OFFICE)]
+
+
 def _measured(wanted: dict[str, Measurement], rounds: int) -> dict[str, Line]:
     figures: dict[str, list[Figure]] = defaultdict(list)
     for number in range(rounds):
@@ -286,6 +114,7 @@ _REPORTS = {
     "pipelines": (measurements, _report_pipelines),
     "events": (event_measurements, _report_events),
     "sms": (sms_measurements, _report_sms),
+    "email": (mail_measurements, _report_mails),
 }
 
 if __name__ == "__main__":

@@ -19,6 +19,13 @@ class ConfigurationFault(TransientDeliveryError):
     """
 
 
+class ReceiverBusy(TransientDeliveryError):
+    """It may work later, and only this receiver is concerned: a full mailbox, greylisting.
+
+    No failure of the provider.
+    """
+
+
 class DeviceGone(PermanentDeliveryError):
     """The push service knows this device no more: the app was removed, the permission revoked."""
 

@@ -5,7 +5,7 @@ from typing import Self
 
 from channels.base import Channel, Environment, Outbound, Receiver, awaits_receipt
 from channels.breaker import SLOW, Breaker
-from channels.errors import PutOff
+from channels.errors import PutOff, ReceiverBusy
 from channels.rest import open_rest
 from channels.throttle import Rate, Throttle, open_throttle
 from channels.url import ChannelUrl, Parameters
@@ -110,7 +110,7 @@ class Cared:
     def _send(self, outbound: Outbound) -> str:
         try:
             reference = self._channel.send(outbound)
-        except PermanentDeliveryError:
+        except (PermanentDeliveryError, ReceiverBusy):
             self._refused.inc()
             raise
         except BaseException:
@@ -125,8 +125,8 @@ class Cared:
         trial = breaker.begin()
         try:
             reference = self._send(outbound)
-        except (PermanentDeliveryError, PutOff):
-            # It refuses this receiver, so it works.
+        except (PermanentDeliveryError, ReceiverBusy, PutOff):
+            # It is about this receiver, so the provider works.
             breaker.end(trial, worked=True)
             raise
         except DeliveryError as error:

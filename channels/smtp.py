@@ -13,7 +13,8 @@ from channels.email_message import Mail, build_mail
 from channels.endpoint import Deadline, host_of, in_url, tls_context
 from channels.errors import ConfigurationFault
 from channels.mail_policy import MailPolicy
-from channels.smtp_connection import ConnectionLost, Server, SmtpConnection
+from channels.smtp_connection import Server, SmtpConnection
+from channels.smtp_errors import ConnectionLost
 from channels.smtp_pool import SmtpPool
 from channels.smtp_wire import Reply
 from channels.url import ChannelUrl, Parameters
@@ -149,7 +150,8 @@ class SmtpChannel:
 
 
 def _queue_id(reply: Reply) -> str | None:
-    found = (pattern.search(reply.reason) for pattern in _QUEUE_IDS)
+    reason = reply.reason
+    found = (pattern.search(reason) for pattern in _QUEUE_IDS)
     return next((match[1].rstrip(".") for match in found if match), None)
 
 

@@ -1,4 +1,4 @@
-"""One conversation with an SMTP server (RFC 5321; 1870 SIZE, 3207, 4954, 6531)."""
+"""One conversation with an SMTP server (RFC 5321; 1870 SIZE, 2920, 3207, 4954, 6531)."""
 
 import ssl
 from base64 import b64encode
@@ -9,18 +9,18 @@ from typing import Literal, Self
 
 from channels.email_message import Mail
 from channels.endpoint import Deadline, connect
-from channels.errors import ConfigurationFault, OutcomeUnknown
-from channels.smtp_wire import Reply, Wire
+from channels.errors import ConfigurationFault, OutcomeUnknown, ReceiverBusy
+from channels.smtp_errors import FAULT_WAIT, ConnectionLost, in_words
+from channels.smtp_wire import CHUNK, Reply, Wire
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 _OUT_OF_STEP = frozenset({421, 503})
 """The server ends the conversation, or has lost its thread: the mail is not to blame."""
+_RECIPIENT_BUSY = frozenset({450, 451, 452})
 _SAY_ON = 334
 _GO_AHEAD = 354
 _REFUSES_US = frozenset({530, 534, 535, 538})
 """TLS or a login is wanted (RFC 3207, 4954): not the mail's fault, whatever the command."""
-_FAULT_WAIT = 60.0
-"""Seconds until the next try where a setting is wrong: a person has to mend it."""
 _GOODBYE_TIME = 1.0
 
 
@@ -40,10 +40,6 @@ class Server:
     timeout: float = 10.0
 
 
-class ConnectionLost(TransientDeliveryError):
-    """The server hung up, or was not reached."""
-
-
 class SmtpConnection:
     """Used by one thread at a time. It is closed after any error that isn't a refusal."""
 
@@ -54,6 +50,7 @@ class SmtpConnection:
         self._wire = wire
         self._deadline = deadline
         self._unfinished = False
+        self._ahead: list[Reply] = []
         self._extensions: dict[str, str] = {}
 
     @classmethod
@@ -62,7 +59,7 @@ class SmtpConnection:
 
         TransientDeliveryError if that fails, ConfigurationFault where trying again won't mend it.
         """
-        with _in_words("connecting"):
+        with in_words("connecting"):
             raw = connect(server.host, server.port, deadline, server.timeout)
             connection = cls(server, Wire(raw, deadline), deadline)
         try:
@@ -77,9 +74,13 @@ class SmtpConnection:
         self._deadline = deadline
         if self._unfinished:
             self._reset()
-        parameters = self._mail_parameters(mail)
+        sender = f"MAIL FROM:<{mail.sender}>{self._mail_parameters(mail)}"
         self._unfinished = True
-        self._accept(self._command(f"MAIL FROM:<{mail.sender}>{parameters}"))
+        if "PIPELINING" in self._extensions:
+            first, *self._ahead = self._exchange_all(sender, _recipient(mail), "DATA")
+        else:
+            first = self._command(sender)
+        self._accept(first)
 
     def finish(self, mail: Mail) -> Reply:
         """Hand over the mail that was begun: the server's last reply.
@@ -87,13 +88,12 @@ class SmtpConnection:
         PermanentDeliveryError or TransientDeliveryError as the server refuses it;
         OutcomeUnknown if no answer came to the whole mail.
         """
-        self._accept(self._command(f"RCPT TO:<{mail.recipient}>"))
-        self._accept(self._command("DATA"), wanted=_GO_AHEAD)
-        # No line begins the mail with a dot: its first is a header.
-        with self._abandoned_on_failure("the mail's content"):
-            self._wire.deadline = self._deadline
-            self._wire.write(mail.content.replace(b"\r\n.", b"\r\n.."))
-        reply = self._end_of_mail()
+        if self._ahead:
+            self._accept_ahead(*self._ahead)
+        else:
+            self._accept_recipient(self._command(_recipient(mail)))
+            self._accept(self._command("DATA"), wanted=_GO_AHEAD)
+        reply = self._hand_over(mail.content)
         self._unfinished = False
         self._accept(reply)
         return reply
@@ -129,7 +129,7 @@ class SmtpConnection:
 
     def _start_tls(self) -> None:
         if "STARTTLS" not in self._extensions:
-            raise ConfigurationFault("the server does not offer STARTTLS", retry_after=_FAULT_WAIT)
+            raise ConfigurationFault("the server does not offer STARTTLS", retry_after=FAULT_WAIT)
         self._welcome(self._command("STARTTLS"))
         self._encrypt()
         self._say_hello()
@@ -160,7 +160,7 @@ class SmtpConnection:
             reply = self._secret("AUTH LOGIN", _base64(user), _base64(password))
         else:
             message = "the server offers no login that we know (PLAIN, LOGIN)"
-            raise ConfigurationFault(message, retry_after=_FAULT_WAIT)
+            raise ConfigurationFault(message, retry_after=FAULT_WAIT)
         self._welcome(reply, "the login was refused: ")
 
     def _secret(self, first: str, *answers: str) -> Reply:
@@ -173,6 +173,7 @@ class SmtpConnection:
         return reply
 
     def _reset(self) -> None:
+        self._ahead = []
         reply = self._command("RSET")
         if reply.code // 100 != 2:  # noqa: PLR2004
             self._abandon()
@@ -191,14 +192,52 @@ class SmtpConnection:
             raise PermanentDeliveryError("the server takes no international addresses (SMTPUTF8)")
         return f"{parameters} BODY=8BITMIME SMTPUTF8"
 
-    def _end_of_mail(self) -> Reply:
-        """From the final dot on the server may have the mail: what goes wrong now is unknown."""
+    def _accept_recipient(self, reply: Reply) -> None:
+        if reply.code in _RECIPIENT_BUSY:
+            self._abandon()
+            raise ReceiverBusy(reply.reason)
+        self._accept(reply)
+
+    def _accept_ahead(self, recipient: Reply, data: Reply) -> None:
+        """Of commands that went together; a server may take DATA without a recipient."""
+        try:
+            self._accept_recipient(recipient)
+        except DeliveryError:
+            if data.code == _GO_AHEAD:
+                self._abandon()
+            raise
+        self._accept(data, wanted=_GO_AHEAD)
+
+    def _hand_over(self, content: bytes) -> Reply:
+        """The answer to the mail's content.
+
+        Once its end is on its way the server may have the mail: what goes wrong then is unknown.
+        """
+        # No line begins the mail with a dot: its first is a header.
+        stuffed = content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        last = (len(stuffed) - 1) // CHUNK * CHUNK
+        self._wire.deadline = self._deadline
+        if last:
+            with self._abandoned_on_failure("the mail's content"):
+                self._wire.write(stuffed[:last])
         try:
             with self._abandoned_on_failure("the server's last answer"):
-                self._wire.write(b".\r\n")
+                self._wire.write(stuffed[last:])
                 return self._wire.read_reply()
         except TransientDeliveryError as error:
             raise OutcomeUnknown(f"it may have been taken: {error.reason}") from error
+
+    def _exchange_all(self, *lines: str) -> list[Reply]:
+        """The replies to commands that go together (RFC 2920): one round trip for all."""
+        replies: list[Reply] = []
+        with self._abandoned_on_failure("MAIL"):
+            self._wire.deadline = self._deadline.sooner(self._server.timeout)
+            self._wire.write("".join(f"{line}\r\n" for line in lines).encode())
+        for line in lines:
+            with self._abandoned_on_failure(line.partition(" ")[0]):
+                self._wire.deadline = self._deadline.sooner(self._server.timeout)
+                replies.append(self._wire.read_reply())
+        return replies
 
     def _command(self, line: str) -> Reply:
         return self._exchange(line, line.partition(" ")[0])
@@ -217,7 +256,7 @@ class SmtpConnection:
     @contextmanager
     def _abandoned_on_failure(self, stage: str) -> Iterator[None]:
         try:
-            with _in_words(stage):
+            with in_words(stage):
                 yield
         except DeliveryError:
             self._abandon()
@@ -229,7 +268,7 @@ class SmtpConnection:
             reason = before + reply.reason
             if reply.code < 500:  # noqa: PLR2004
                 raise TransientDeliveryError(reason)
-            raise ConfigurationFault(reason, retry_after=_FAULT_WAIT)
+            raise ConfigurationFault(reason, retry_after=FAULT_WAIT)
 
     def _accept(self, reply: Reply, wanted: int | None = None) -> None:
         """Go on if the server takes the mail so far; else the error that its reply means."""
@@ -239,7 +278,7 @@ class SmtpConnection:
             self._abandon()
             raise ConnectionLost(reply.reason)
         if reply.code in _REFUSES_US:
-            raise ConfigurationFault(reply.reason, retry_after=_FAULT_WAIT)
+            raise ConfigurationFault(reply.reason, retry_after=FAULT_WAIT)
         if reply.code >= 500:  # noqa: PLR2004
             raise PermanentDeliveryError(reply.reason)
         # Some servers so end a connection after so many mails: the next mail gets another.
@@ -247,19 +286,8 @@ class SmtpConnection:
         raise TransientDeliveryError(reply.reason)
 
 
-@contextmanager
-def _in_words(stage: str) -> Iterator[None]:
-    """Network errors as TransientDeliveryErrors whose reason says when it happened."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise TransientDeliveryError(f"timed out: {stage}") from error
-    except ssl.SSLCertVerificationError as error:
-        reason = f"the server's certificate is not valid: {error.verify_message}"
-        raise ConfigurationFault(reason, retry_after=_FAULT_WAIT) from error
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise ConnectionLost(f"connection lost: {stage}: {why}") from error
+def _recipient(mail: Mail) -> str:
+    return f"RCPT TO:<{mail.recipient}>"
 
 
 def _address_literal(address: str) -> str:

@@ -14,7 +14,7 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]+")
 _LONGEST_REPLY = 65_536
 _LONGEST_REASON = 500
 # One TLS record: a send that a slow reader holds up is then one wait, and ends in time.
-_CHUNK = 16_384
+CHUNK = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class Wire:
         if self._buffer:
             raise ConnectionResetError("the server said more than it was asked")
         view = memoryview(data)
-        for start in range(0, len(data), _CHUNK):
+        for start in range(0, len(data), CHUNK):
             self._socket.settimeout(self.deadline.left())
-            self._socket.sendall(view[start : start + _CHUNK])
+            self._socket.sendall(view[start : start + CHUNK])
 
     def read_reply(self) -> Reply:
         """The next reply, of one line or several. TransientDeliveryError if it is none."""

@@ -13,7 +13,7 @@ from communication.bulk import among, insert_rows
 from communication.clock import to_wire
 from communication.encoding import to_json
 from communication.fields import present
-from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, CALLBACK_BODY
+from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, CALLBACK_BODY, HUB
 from communication.model import State
 
 PRIORITY = 4
@@ -127,16 +127,18 @@ def open_of(hub_key: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def forget_old(connection: Connection, *, before: datetime) -> bool:
-    """Delete callbacks that ended and are older, and bodies that none needs any more.
+    """Delete older callbacks that ended or lost their hub, and bodies that none needs any more.
 
     It looks at the oldest few thousand; whether there may be more.
     """
     oldest = connection.execute(
-        select(CALLBACK.c.key, CALLBACK.c.due_at, CALLBACK.c.created_at)
+        select(CALLBACK.c.key, CALLBACK.c.due_at, CALLBACK.c.created_at, HUB.c.key.label("hub"))
+        .outerjoin(HUB, HUB.c.key == CALLBACK.c.hub_key)
         .order_by(CALLBACK.c.key)
         .limit(_TIDIED_AT_ONCE)
     ).all()
-    over = {row.key for row in oldest if row.due_at is None and row.created_at < before}
+    old = [row for row in oldest if row.created_at < before]
+    over = {row.key for row in old if row.due_at is None or row.hub is None}
     if over:
         attempt_of = CALLBACK_ATTEMPT.c.callback_key
         connection.execute(delete(CALLBACK_ATTEMPT).where(among(connection, attempt_of, over)))

@@ -1,6 +1,7 @@
 """What is posted to the listener (seed 000): from the wire, and stored once."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,10 @@ from communication.heard_order import HEARD_TYPE, heard_ending, heard_order_id
 
 HEARD_FIELDS = Spellings("eventId", "eventDate", "eventType", "event")
 EVENT_ID_LONGEST = 256
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+"""RFC 3339 §5.6, as the contract's date-time."""
 _FIND = select(HEARD_EVENT.c.body, HEARD_EVENT.c.hash).where(
     HEARD_EVENT.c.tenant == bindparam("of_tenant"), HEARD_EVENT.c.event_id == bindparam("of_id")
 )
@@ -112,8 +117,8 @@ def _date(fields: Fields) -> str:
     if moment is None:
         raise fields.missing("eventDate", "is required: when the event happened")
     given: str = fields.values["eventDate"]
-    # The spaces that are understood are no part of a date-time; what is one stays as it came.
-    return to_wire(moment) if " " in given.strip() else given.strip()
+    # More is understood than may be told on.
+    return given if _DATE_TIME.fullmatch(given) else to_wire(moment)
 
 
 def _insert(

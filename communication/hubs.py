@@ -108,14 +108,15 @@ def rotate_secret(
 ) -> tuple[str, Row[Any]]:
     """A new secret; the one before signs beside it until then. NotFound if there is no hub."""
     secret = new_secret()
-    hub = find_hub(connection, tenant, hub_id)
     rotated = connection.execute(
         update(HUB)
-        .where(HUB.c.key == hub.key)
+        .where(HUB.c.tenant == tenant, HUB.c.id == hub_id)
         .values(secret=secret, old_secret=HUB.c.secret, old_secret_until=until)
         .returning(*HUB.c)
-    )
-    return secret, rotated.one()
+    ).one_or_none()
+    if rotated is None:
+        raise NotFound(f"there is no hub {hub_id!r}")
+    return secret, rotated
 
 
 def signing_secrets(hub: Row[Any], moment: datetime) -> tuple[str, ...]:

@@ -174,8 +174,8 @@ class Polling:
         low, high = after, last
         while high - low > CHUNK:
             middle = (low + high) // 2
-            at: datetime = connection.execute(_TIME_FROM, {"position": middle}).scalar_one()
-            low, high = (middle, high) if at < oldest else (low, middle)
+            at: datetime | None = connection.execute(_TIME_FROM, {"position": middle}).scalar()
+            low, high = (middle, high) if at is None or at < oldest else (low, middle)
         return low
 
 

@@ -79,6 +79,7 @@ class SmtpServer:
     connections: int = 0
     open_connections: int = 0
     logins: list[tuple[str, str]] = field(default_factory=list)
+    pipelining: bool = False
     port: int = 0
     hang_up: Callable[[], None] = lambda: None
 
@@ -176,6 +177,18 @@ class _Handler:
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
 
+    async def handle_EHLO(  # noqa: N802  # aiosmtpd's name
+        self,
+        _protocol: _Protocol,
+        session: Session,
+        _envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        session.host_name = hostname
+        extensions = ["250-PIPELINING"] if self._server.pipelining else []
+        return [*responses[:-1], *extensions, responses[-1]]
+
     async def handle_DATA(self, protocol: _Protocol, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
         assert isinstance(envelope.content, bytes)
         mail = Received(
@@ -271,13 +284,14 @@ def smtp_server(  # each is one way in which servers differ
     mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN"),
     smtputf8: bool = True,
     size_limit: int = 33_554_432,
+    pipelining: bool = False,
 ) -> Iterator[SmtpServer]:
     """A server that runs while the context lasts.
 
     `starttls` offers and demands STARTTLS, `tls` speaks TLS from the first byte; `login` is the
     one user and password, demanded when given, over TLS alone unless it may go in the clear.
     """
-    server = SmtpServer()
+    server = SmtpServer(pipelining=pipelining)
     live: set[_Protocol] = set()
 
     def authenticate(

@@ -21,6 +21,7 @@ def up() -> Iterator[Embedded]:
 @pytest.mark.parametrize(
     ("page", "says"),
     [
+        ("hub.md", '"secret":"whsec_'),
         ("listener.md", '"eventId":"so-42-done"'),
         ("notifications.md", '"notification_page_size":100'),
         ("event-collector.md", '"entity_id":"order-4711"'),
@@ -36,6 +37,19 @@ def test_the_first_command_of_the_page_runs(up: Embedded, page: str, says: str) 
         timeout=30,
     )
     assert says in done.stdout.decode()
+
+
+def test_the_page_about_hubs_cares_for_one(up: Embedded) -> None:
+    hub = up.api.call("POST", "/hub", {"callback": "http://127.0.0.1:9000/care"}).json["id"]
+    text = (REPOSITORY / "docs" / "hub.md").read_text()
+    (commands,) = re.findall(r"```sh\n(HUB=[^`]*rotateSecret[^`]*)```", text)
+    commands = commands.replace("127.0.0.1:8080", f"127.0.0.1:{up.port}")
+    script = f"set -e\nID={hub}\n{commands.replace('curl', 'curl --fail-with-body --silent')}"
+
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, check=True, timeout=30)
+
+    for said in ('"eventId":', '"recovered":0', '"secret":"whsec_'):
+        assert said in done.stdout.decode()
 
 
 def test_what_was_heard_can_be_polled(up: Embedded) -> None:

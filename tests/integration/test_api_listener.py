@@ -132,6 +132,7 @@ def test_fields_selects_what_is_answered(small: testing.TestClient) -> None:
     [
         ("2026-11-21T09:00:00+01:00", "2026-11-21T09:00:00+01:00"),
         ("2016-12-19 T04:00:00.0Z", "2016-12-19T04:00:00.000Z"),
+        ("20261121T080000Z", "2026-11-21T08:00:00.000Z"),
     ],
 )
 def test_a_date_is_echoed_as_a_date(small: testing.TestClient, given: str, shown: str) -> None:
@@ -213,3 +214,10 @@ def test_an_error_of_ours_is_told_without_a_traceback(
 ) -> None:
     monkeypatch.setattr(Context, "once", lambda *_given: 1 / 0)
     check_refused(post(small, event()), 500, 1, "internal error")
+
+
+def test_an_order_of_any_id_is_heard(api: testing.TestClient) -> None:
+    name = "".join(chr(0x4E00 + number * 7 % 20_000) for number in range(3000))
+    for event_id, order in (("long", name), ("number", 5), ("object", {"a": 1}), ("none", None)):
+        body = event(eventId=event_id, event={"id": order, "state": "completed"})
+        assert post(api, body).status_code == 201

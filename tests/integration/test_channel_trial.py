@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from channels.rest import open_rest
 from communication.devices import register
 from communication.errors import SettingsError
+from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import open_store, upgrade
 from communication.wire_device import NewDevice, Platform
+from tests.services import Redis
 from tests.smtp_server import SmtpServer, Step, smtp_server
 from tidings.channel_report import report
 from tidings.channel_trial import Trial, TrialFailed, medium_of
@@ -96,3 +99,20 @@ def test_the_report_shows_schemes_and_what_is_in_use(tmp_path: Path) -> None:
     assert "smtp://***@mail.example.com" in shown
     assert "hunter2" not in shown
     assert "can't be used: TIDINGS_SMS_URL: carrier-pigeon://: unknown scheme" in shown
+
+
+def test_the_report_shows_which_provider_rests(tmp_path: Path, redis_server: Redis) -> None:
+    redis_server.wipe()
+    settings = Settings(
+        data=tmp_path,
+        redis_url=redis_server.url,
+        email_url="smtp://one.example.com,smtp://two.example.com?concurrency=4",
+    )
+    open_rest(open_redis(settings), "smtp://two.example.com:25").begin(30)
+
+    shown = list(report(settings))
+
+    assert any("one.example.com" in line and line.endswith("works") for line in shown)
+    assert any("two.example.com" in line and "rests after failures" in line for line in shown)
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
+    assert any("can be used" in line for line in report(away))

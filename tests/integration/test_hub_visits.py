@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from standardwebhooks import Webhook
 
 from communication import callbacks
+from communication.callbacks import callback_row
 from communication.clock import now
 from communication.errors import ServiceUnavailable
 from communication.hubs import rotate_secret
@@ -172,6 +173,9 @@ def test_old_callbacks_are_forgotten_and_open_ones_kept(store: Store) -> None:
         tell(store, 3)
         serve(store, running, until=lambda: all_ended(store))
     tell(store, 1, first=4)
+    with store.write() as connection:
+        lost = callback_row(4711, position=3, event_id="e3", due_at=now())
+        connection.execute(insert(CALLBACK), lost)
 
     with store.write() as connection:
         assert not callbacks.forget_old(connection, before=now() + timedelta(hours=1))

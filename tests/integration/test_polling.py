@@ -8,7 +8,7 @@ from datetime import timedelta
 import orjson
 import pytest
 from redis import Redis
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from communication import polling as polling_module
 from communication.clock import now
@@ -231,6 +231,10 @@ def test_refilling_passes_over_what_expired_long_ago(store: Store, redis: Redis)
 
     assert poller.status(reader)[1] == 500
     assert taken(poller, reader, 2) == [1000, 1001]
+    redis.flushall()
+    with store.write() as connection:
+        connection.execute(delete(EVENT))
+    assert taken(poller, reader) == []
 
 
 def test_an_answer_is_bounded_in_bytes(

@@ -13,14 +13,19 @@ from redis import Redis
 
 from channels.base import Channel, Outbound, Receiver
 from channels.breaker import LEAST, LOOK_EVERY, Breaker
-from channels.errors import OutcomeUnknown, ProviderRests, RateReached
+from channels.errors import OutcomeUnknown, ProviderRests, RateReached, ReceiverBusy
 from channels.failover import Failover
 from channels.health import Care, Cared, cared_for, resting
 from channels.registry import open_channels
 from channels.rest import FIRST, SharedRest
 from channels.throttle import Rate, SharedTurns
 from channels.url import ChannelUrl
-from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
+from communication.errors import (
+    DeliveryError,
+    PermanentDeliveryError,
+    SettingsError,
+    TransientDeliveryError,
+)
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from tests.channel_contract import ChannelContract, environment, outbound
@@ -95,12 +100,13 @@ def test_a_plug_in_that_raises_anything_fails_too() -> None:
     assert len(provider.asked) == LEAST
 
 
-def test_refused_receivers_are_no_failure_of_the_provider() -> None:
+@pytest.mark.parametrize("error", [PermanentDeliveryError("unknown"), ReceiverBusy("greylisted")])
+def test_refused_receivers_are_no_failure_of_the_provider(error: DeliveryError) -> None:
     def refuses() -> str:
-        raise PermanentDeliveryError("no such number")
+        raise error
 
     provider = Provider(refuses)
-    assert set(send(cared(provider), 100)) == {"PermanentDeliveryError"}
+    assert set(send(cared(provider), 100)) == {type(error).__name__}
     assert len(provider.asked) == 100
 
 

@@ -24,10 +24,10 @@ from tests.waiting import wait_until
 Opened = Callable[..., Channel]
 
 
-@pytest.fixture
-def server() -> Iterator[SmtpServer]:
-    """A server without TLS or login."""
-    with smtp_server() as running:
+@pytest.fixture(params=[False, True], ids=["one-by-one", "pipelining"])
+def server(request: pytest.FixtureRequest) -> Iterator[SmtpServer]:
+    """A server without TLS or login, that takes commands one by one or together."""
+    with smtp_server(pipelining=request.param) as running:
         yield running
 
 
@@ -337,14 +337,28 @@ def test_an_idle_connection_that_ends_at_mail_is_replaced_once(
     assert len(server.mails) == 2
 
 
-def test_an_idle_connection_that_ends_after_mail_is_not_replaced(
+def test_an_idle_connection_that_ends_after_mail_is_replaced_where_commands_go_together(
     server: SmtpServer, opened: Opened
 ) -> None:
     channel = opened(url(server))
     channel.send(outbound())
     server.on("RCPT", Step(drop=True))
-    assert isinstance(failure(channel), TransientDeliveryError)
-    assert server.connections == 1
+    if server.pipelining:
+        assert channel.send(outbound())
+    else:
+        assert isinstance(failure(channel), TransientDeliveryError)
+    assert len(server.mails) == 1 + server.pipelining
+
+
+def test_a_server_that_takes_data_for_nobody_gets_none(opened: Opened) -> None:
+    with smtp_server(pipelining=True) as server:
+        server.on("RCPT", Step(reply="550 5.1.1 no such user"))
+        server.on("DATA", Step(reply="354 go ahead"))
+        channel = opened(url(server))
+        assert failure(channel).reason == "550 5.1.1 no such user"
+        assert channel.send(outbound())
+        assert (len(server.mails), server.connections) == (1, 2)
+        channel.close()
 
 
 def test_a_reset_that_fails_costs_the_connection_and_not_the_mail(

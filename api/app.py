@@ -52,33 +52,13 @@ def create_app(
         phone_region=settings.phone_region,
         templates=templates or open_catalogue(settings),
     )
-    most = settings.max_backlog
-    context = Context(
-        store=store,
-        settings=settings,
-        rules=rules,
-        backlog=Backlog(store, most, count_due, "waits to be sent"),
-        untold=Backlog(store, most, count_untold, "events wait to be told"),
-    )
+    context = _context(store, settings, rules)
     app = GatedApp(middleware=[Edge(), Gate(open_tokens(settings), open_rates(settings))])
     add_error_handlers(app)
-    app.add_route("/communicationMessage", Messages(context))
-    app.add_route("/communicationMessage/send", NewSend(context))
-    app.add_route("/communicationMessage/{message_id}", Message(context))
-    app.add_route("/communicationMessage/{message_id}/send", Send(context))
-    app.add_route("/communicationMessage/{message_id}/delivery", Deliveries(context))
-    app.add_route("/hub", Hubs(context))
-    app.add_route("/hub/{hub_id}", OneHub(context))
-    app.add_route("/hub/{hub_id}/callback", Callbacks(context))
-    app.add_route("/hub/{hub_id}/recover", Recovery(context))
-    app.add_route("/hub/{hub_id}/rotateSecret", Rotation(context))
-    app.add_route("/hub/{hub_id}/test", Example(context))
+    _serve_messages(app, context)
+    _serve_hubs(app, context)
     _serve_events(app, context, redis or open_redis(settings))
-    app.add_route("/appUser/{app_user_id}/device", Devices(context))
-    app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
     app.add_route("/receipt/{channel}", Receipts(store, settings))
-    app.add_route("/api/2.3.1/orderevents", OrderEvents(context))
-    app.add_route("/api/2.3.1/orders/{order_id:path}", Order(context))
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))
@@ -88,6 +68,36 @@ def create_app(
     app.add_route("/openapi.json", Description(described))
     app.add_route("/docs", Page(described))
     return app
+
+
+def _context(store: Store, settings: Settings, rules: Rules) -> Context:
+    most = settings.max_backlog
+    return Context(
+        store=store,
+        settings=settings,
+        rules=rules,
+        backlog=Backlog(store, most, count_due, "waits to be sent"),
+        untold=Backlog(store, most, count_untold, "events wait to be told"),
+    )
+
+
+def _serve_messages(app: App[Any, Any], context: Context) -> None:
+    app.add_route("/communicationMessage", Messages(context))
+    app.add_route("/communicationMessage/send", NewSend(context))
+    app.add_route("/communicationMessage/{message_id}", Message(context))
+    app.add_route("/communicationMessage/{message_id}/send", Send(context))
+    app.add_route("/communicationMessage/{message_id}/delivery", Deliveries(context))
+    app.add_route("/appUser/{app_user_id}/device", Devices(context))
+    app.add_route("/appUser/{app_user_id}/device/{device_id}", OneDevice(context))
+
+
+def _serve_hubs(app: App[Any, Any], context: Context) -> None:
+    app.add_route("/hub", Hubs(context))
+    app.add_route("/hub/{hub_id}", OneHub(context))
+    app.add_route("/hub/{hub_id}/callback", Callbacks(context))
+    app.add_route("/hub/{hub_id}/recover", Recovery(context))
+    app.add_route("/hub/{hub_id}/rotateSecret", Rotation(context))
+    app.add_route("/hub/{hub_id}/test", Example(context))
 
 
 def _serve_events(app: App[Any, Any], context: Context, redis: Redis) -> None:
@@ -102,3 +112,5 @@ def _serve_events(app: App[Any, Any], context: Context, redis: Redis) -> None:
     app.add_route(f"{PATH}/{{subscription_id}}/notifications", Notifications(polling))
     app.add_route("/api/v1/events", CollectedEvents(context))
     app.add_route("/api/v1/events/{event_id}", CollectedEvent(context))
+    app.add_route("/api/2.3.1/orderevents", OrderEvents(context))
+    app.add_route("/api/2.3.1/orders/{order_id:path}", Order(context))

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Table, and_, delete, func, or_, selec
 from sqlalchemy.sql.elements import ColumnElement
 
 from communication.bulk import among
+from communication.clock import now
 from communication.event_model import (
     COLLECTED_EVENT,
     EVENT,
@@ -18,6 +19,7 @@ from communication.event_model import (
     FORWARDING,
     HEARD_EVENT,
 )
+from communication.forwarding import KEPT
 from communication.model import ATTEMPT, DELIVERY, DOCUMENT, MESSAGE, RECEIVER, Status
 from communication.sequencing import TOLD
 from communication.store import Store
@@ -85,9 +87,10 @@ def _heard(connection: Connection, before: datetime) -> int:
 def _collected(connection: Connection, before: datetime) -> int:
     """But for those that are still on their way to another collector."""
     on_its_way = select(FORWARDING.c.collected_key).where(FORWARDING.c.due_at.is_not(None))
+    # Where there is no other collector, nobody ever sees to the forwarding of what is new.
     is_old = and_(
         COLLECTED_EVENT.c.created_at < before,
-        COLLECTED_EVENT.c.to_forward.is_(False),
+        or_(~COLLECTED_EVENT.c.to_forward, COLLECTED_EVENT.c.created_at < now() - KEPT),
         COLLECTED_EVENT.c.key.not_in(on_its_way),
     )
     keys = _some(connection, COLLECTED_EVENT, COLLECTED_EVENT.c.key, is_old, AT_ONCE * 10)

@@ -87,7 +87,7 @@ class Bounces:
 
     def _record(self, connection: Connection, claim: _Claim, report: Report) -> Finding:
         row = _find(connection, claim.name)
-        if row is None:
+        if row is None or row.email is None:  # erased
             return Finding.UNKNOWN
         bounce = _about(row, claim, report)
         if bounce is None:

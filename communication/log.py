@@ -2,11 +2,13 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
 from structlog.typing import EventDict
+
+from communication.hiding import hide_in, hider
 
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.stdlib.add_log_level,
@@ -26,15 +28,24 @@ _LIBRARIES = {
 }
 
 
-def configure_logging(level: str, *, process: str) -> None:
-    """Call once in each process. `process` names it in every line: `api`, `relay`, `work`."""
+def configure_logging(level: str, *, process: str, hide_with: str = "") -> None:
+    """Call once in each process. `process` names it in every line: `api`, `relay`, `work`.
+
+    Addresses of people are hidden; with the same `hide_with`, alike in all processes.
+    """
     numeric = getattr(logging, level.upper())
 
     def add_process(_logger: Any, _method: str, line: EventDict) -> EventDict:
         line["process"] = process
         return line
 
-    shared = (add_process, *_SHARED)
+    hide = hider(hide_with.encode())
+
+    def hide_people(_logger: Any, _method: str, line: EventDict) -> EventDict:
+        hide_in(hide, cast("dict[str, Any]", line))
+        return line
+
+    shared = (add_process, *_SHARED, hide_people)
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(serializer=_to_json)],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),

@@ -48,6 +48,12 @@ class SecuritySettings(BaseSettings):
         description="Keys that secrets and device tokens are sealed with in the database, the "
         "newest first, by comma; `tidings keys secret` makes one.",
     )
+    retention: float = Field(
+        0,
+        ge=0,
+        description="Days for which ended messages, and events, are kept; 0: for ever. Order "
+        "events are kept for ever.",
+    )
     max_attachment: int = Field(
         25 * 1024 * 1024, ge=1024, description="Most bytes of one email's attachments together."
     )

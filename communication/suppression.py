@@ -8,15 +8,23 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, Text, any_, bindparam, delete, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
-from communication.bulk import among
 from communication.mailbox import mailbox
 from communication.suppression_model import SUPPRESSION
 
 REASON = "suppressed: mail to this address came back for good, or an operator named it"
 """Why a delivery to one ends."""
+
+
+# Asked for every batch of emails: put together once.
+_LISTED = select(SUPPRESSION.c.tenant, SUPPRESSION.c.address)
+_AMONG = _LISTED.where(SUPPRESSION.c.address.in_(bindparam("addresses", expanding=True)))
+_AMONG_ARRAY = _LISTED.where(
+    SUPPRESSION.c.address == any_(bindparam("addresses", type_=ARRAY(Text)))
+)
 
 
 def suppressible(address: str) -> str:
@@ -37,8 +45,8 @@ def suppressed(
             given[tenant, form].add((tenant, address))
     if not given:
         return set()
-    among_them = among(connection, SUPPRESSION.c.address, {form for _, form in given})
-    rows = connection.execute(select(SUPPRESSION.c.tenant, SUPPRESSION.c.address).where(among_them))
+    statement = _AMONG_ARRAY if connection.dialect.name == "postgresql" else _AMONG
+    rows = connection.execute(statement, {"addresses": list({form for _, form in given})})
     return {pair for row in rows.all() for pair in given.get((row.tenant, row.address), ())}
 
 

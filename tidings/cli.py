@@ -10,6 +10,7 @@ from communication.errors import SettingsError
 from communication.lanes import QUEUE_VERSION, all_queues
 from communication.settings import Settings
 from tidings.channel_commands import channels
+from tidings.data_care import forget, purge
 from tidings.email_commands import bounce, suppression
 from tidings.explained import explained
 from tidings.keys import keys, token
@@ -94,6 +95,8 @@ def upgrade() -> None:
 
 
 main.add_command(keys)
+main.add_command(forget)
+main.add_command(purge)
 main.add_command(templates)
 main.add_command(bounce)
 main.add_command(channels)

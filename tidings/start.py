@@ -12,5 +12,5 @@ def start(process: str, **overrides: str | None) -> Settings:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"TIDINGS_DATA: no folder {settings.data}: {error.strerror}") from error
-    configure_logging(settings.log_level, process=process)
+    configure_logging(settings.log_level, process=process, hide_with=settings.secret_keys)
     return settings

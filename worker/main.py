@@ -35,6 +35,7 @@ from worker.hubs.runner import open_hub_runner
 from worker.hubs.sink import HubSink
 from worker.isolation import Isolation
 from worker.polled import PolledNotifications
+from worker.purger import Purger
 from worker.relay import Relay
 from worker.render import default_sender
 from worker.sequencer import Sequencer
@@ -210,11 +211,13 @@ class Relaying:
 def open_relay(store: Store, settings: Settings, broker: AnyBroker, redis: Redis) -> Relaying:
     """A relay on this store and broker."""
     forwarders = [Forwarder(store, settings, broker)] if settings.event_collector_url else []
+    purgers = [Purger(store, settings, broker)] if settings.retention else []
     return Relaying(
         Relay(store, settings, broker),
         Sequencer(store, settings, broker, open_sinks(settings, redis)),
         HubRelay(store, settings, broker),
         *forwarders,
+        *purgers,
     )
 
 

@@ -8,7 +8,7 @@ from falcon import testing
 
 from communication.event_model import COLLECTED_EVENT, STAGED_EVENT
 from communication.events import Kind
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.api import check_error, client
 from tests.messages import rows
 
@@ -39,10 +39,9 @@ def api(store: Store) -> testing.TestClient:
 
 
 @pytest.fixture
-def small(sqlite_url: str) -> Iterator[testing.TestClient]:
+def small(migrated_sqlite_url: str) -> Iterator[testing.TestClient]:
     """The API over SQLite alone: for what no database has a part in."""
-    upgrade(sqlite_url)
-    opened = open_store(sqlite_url)
+    opened = open_store(migrated_sqlite_url)
     yield client(opened, event_types="RAIN, SNOW", event_sources="SKY", event_operations="FALL")
     opened.close()
 

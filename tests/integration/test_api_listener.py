@@ -11,7 +11,7 @@ from api.context import Context
 from communication.errors import ServiceUnavailable
 from communication.event_model import HEARD_EVENT, STAGED_EVENT
 from communication.events import Kind
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.api import client
 from tests.contract_schema import check_schema
 from tests.messages import rows
@@ -40,10 +40,9 @@ def api(store: Store) -> testing.TestClient:
 
 
 @pytest.fixture
-def small(sqlite_url: str) -> Iterator[testing.TestClient]:
+def small(migrated_sqlite_url: str) -> Iterator[testing.TestClient]:
     """The API over SQLite alone: for what no database has a part in."""
-    upgrade(sqlite_url)
-    opened = open_store(sqlite_url)
+    opened = open_store(migrated_sqlite_url)
     yield client(opened, max_body=20_000)
     opened.close()
 

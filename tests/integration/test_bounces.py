@@ -11,6 +11,7 @@ from channels.base import Outbound, Receiver
 from communication import due, suppression
 from communication.bounces import PROVIDER, Bounces, Finding
 from communication.clock import now
+from communication.erasing import erase
 from communication.event_model import EVENT, STAGED_EVENT
 from communication.events import Kind
 from communication.model import ATTEMPT, DELIVERY, State
@@ -165,6 +166,16 @@ def test_without_an_address_of_their_own_the_message_id_has_to_do(store: Store) 
     assert Bounces(store, None, suppressing=True).take(mail) is Finding.RECORDED
 
     assert suppressed(store) == ["receiver-0@example.com"]
+
+
+def test_what_is_erased_does_not_come_back_with_a_bounce(store: Store) -> None:
+    delivery = sent(store)
+    with store.write() as connection:
+        erase(connection, "receiver-0@example.com")
+
+    for mail in (report(to=to(delivery)), report(message_id=f"<{delivery}@example.com>")):
+        assert bounces(store).take(mail) is Finding.UNKNOWN
+    assert suppressed(store) == []
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,19 @@
 
 import base64
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import orjson
+from sqlalchemy import update
 
+from communication.clock import now
 from communication.event_model import COLLECTED_EVENT, STAGED_EVENT
 from communication.events import Kind
 from communication.faults import Fault, report
 from communication.ids import delivery_id
 from communication.model import State
+from communication.purging import purge
 from communication.store import Store
 from tests.events import end_deliveries
 from tests.messages import email, rows, store_message
@@ -91,3 +95,12 @@ def test_nothing_to_report_is_no_statement(store: Store) -> None:
     with store.write() as connection:
         report(connection, [])
     assert rows(store, COLLECTED_EVENT) == []
+
+
+def test_old_faults_are_purged_though_there_is_nowhere_to_forward_them(store: Store) -> None:
+    store_message(store, email(1))
+    end_deliveries(store, State.FAILED, REFUSED)
+    assert purge(store, now() + timedelta(minutes=1))["collected events"] == 0
+    with store.write() as connection:
+        connection.execute(update(COLLECTED_EVENT).values(created_at=now() - timedelta(days=2)))
+    assert purge(store, now() - timedelta(days=1))["collected events"] == 1

@@ -122,7 +122,7 @@ def test_redis_emptied_while_it_is_filled_loses_nothing(store: Store, redis: Red
     reader = subscribe(store, poller)
 
     def fill() -> None:
-        for start in range(0, 200, 5):
+        for start in range(0, 100, 5):
             hear(store, *range(start, start + 5))
             telling.run()
 
@@ -136,7 +136,7 @@ def test_redis_emptied_while_it_is_filled_loses_nothing(store: Store, redis: Red
     while page := _persistently(poller, reader):
         got += page
 
-    assert got == list(range(200))
+    assert got == list(range(100))
 
 
 def _persistently(poller: Polling, reader: Reader) -> list[int]:

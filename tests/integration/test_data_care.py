@@ -1,0 +1,158 @@
+"""Data that are not to be kept."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import SQLModel
+
+from communication.clock import now
+from communication.erasing import ERASED, erase, scrub
+from communication.event_model import EVENT, HEARD_EVENT, ORDER_EVENT
+from communication.model import DELIVERY, MESSAGE
+from communication.purging import purge
+from communication.settings import Settings
+from communication.store import Store
+from tests.api import MESSAGES, client
+from worker.main import open_queues
+from worker.purger import Purger
+from worker.sequencer import Sequencer
+
+ANN, BEN = "Ann@example.com", "ben@example.com"
+LETTER = {"type": "Email", "subject": "Dear Ann", "content": "Ann, it is ready."}
+HEARD = {
+    "eventDate": "2026-11-21T08:00:00Z",
+    "eventType": "ServiceOrderStateChangeNotification",
+    "event": {"id": "order-1", "state": "completed", "contact": [{"email": ANN, "name": "Ann"}]},
+}
+COLLECTED = {
+    "entity_id": "ann@example.com",
+    "event_payload": {"operation": "CREATE"},
+    "event_source": "ORDER",
+    "event_type": "FAULT",
+}
+
+
+def fill(store: Store) -> Any:
+    """Ann everywhere; Ben beside her in one message. The API to look at it."""
+    api = client(store)
+    ann = {"email": ANN, "name": "Ann Andersson", "id": "customer-1", "ip": "192.0.2.7"}
+    for body in ({**LETTER, "receiver": [ann]}, {**LETTER, "receiver": [ann, {"email": BEN}]}):
+        answer = api.simulate_post(f"{MESSAGES}/send", json=body, headers={"Idempotency-Key": "k"})
+        api.simulate_post(f"{MESSAGES}/send", json=body)
+        assert answer.status_code in (200, 422)
+    api.simulate_post("/externalapi/listener/v1/listener", json={**HEARD, "eventId": "e-1"})
+    api.simulate_post("/api/v1/events", json=COLLECTED, headers={"X-TWC-Tenant": "default"})
+    topic = {"platform": "ntfy", "token": "topic"}
+    api.simulate_put("/appUser/ann@example.com/device/phone", json=topic)
+    settings = Settings()
+    Sequencer(store, settings, open_queues(settings), ()).step()
+    return api
+
+
+def everything(store: Store) -> str:
+    """All that the database holds, but what is kept on purpose."""
+    kept = ("order_event", "suppression", "alembic_version")
+    with store.read() as connection:
+        return "\n".join(
+            repr(connection.execute(select(table)).all())
+            for name, table in SQLModel.metadata.tables.items()
+            if name not in kept
+        )
+
+
+def count(store: Store, table: Any) -> int:
+    with store.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def test_a_person_is_erased_and_stays_counted(store: Store) -> None:
+    api = fill(store)
+    deliveries = count(store, DELIVERY)
+
+    with store.write() as connection:
+        erased = erase(connection, ANN.lower())
+
+    left = everything(store).lower()
+    assert not [word for word in ("ann@example", "andersson", "192.0.2.7") if word in left]
+    assert "it is ready" in left  # Ben's
+    assert left.count("it is ready") < 4
+    assert (erased.receivers, erased.messages, erased.devices) == (3, 2, 1)
+    assert count(store, DELIVERY) == deliveries
+    listed = api.simulate_get(MESSAGES).json
+    assert sorted(len(one["receiver"]) for one in listed) == [1, 1, 2]
+    assert {one["email"] for message in listed for one in message["receiver"] if one} == {BEN}
+
+
+def test_only_the_tenant_that_was_named_forgets(store: Store) -> None:
+    fill(store)
+    with store.write() as connection:
+        assert erase(connection, ANN, "other").receivers == 0
+    assert "andersson" in everything(store).lower()
+
+
+def test_nobody_in_particular_is_nobody(store: Store) -> None:
+    fill(store)
+    with store.write() as connection:
+        erased = erase(connection, "nobody@example.com")
+    assert (erased.receivers, erased.messages, erased.devices, erased.bodies) == (0, 0, 0, 0)
+
+
+def test_what_names_a_person_in_json_is_taken_out() -> None:
+    value = {"to": [{"email": "a@b.c", "name": "A"}, {"x": 1}], "said": "for A@B.C", "n": 1}
+    assert scrub(value, "a@b.c") == {"to": [{}, {"x": 1}], "said": ERASED, "n": 1}
+
+
+def age(store: Store, days: float) -> None:
+    """As if all of it had ended so long ago."""
+    then = now() - timedelta(days=days)
+    with store.write() as connection:
+        connection.execute(update(DELIVERY).values(due_at=None, state="delivered", ended_at=then))
+        connection.execute(
+            update(MESSAGE).values(updated_at=then, open_count=0, status="Completed")
+        )
+        connection.execute(update(EVENT).values(at=then))
+        connection.execute(update(HEARD_EVENT).values(created_at=then))
+
+
+def test_what_is_over_for_long_is_deleted_but_for_the_feed(store: Store) -> None:
+    api = fill(store)
+    fed = count(store, ORDER_EVENT)
+    age(store, 10)
+    young = api.simulate_post(f"{MESSAGES}/send", json={**LETTER, "receiver": [{"email": BEN}]})
+
+    counts = purge(store, now() - timedelta(days=5))
+
+    assert counts["messages"] == 3
+    assert counts["heard events"] == 1
+    assert [one["id"] for one in api.simulate_get(MESSAGES).json] == [young.json["id"]]
+    assert count(store, DELIVERY) == 1
+    assert count(store, ORDER_EVENT) == fed > 0
+    assert len(api.simulate_get("/api/2.3.1/orderevents").json) == fed
+
+
+def test_what_is_open_is_kept_however_old(store: Store) -> None:
+    fill(store)
+    with store.write() as connection:
+        connection.execute(update(MESSAGE).values(updated_at=now() - timedelta(days=99)))
+    assert purge(store, now() - timedelta(days=5))["messages"] == 0
+
+
+def test_events_that_somebody_has_not_been_told_are_kept(store: Store) -> None:
+    fill(store)
+    age(store, 10)
+    before = count(store, EVENT)
+    with store.write() as connection:
+        connection.exec_driver_sql("UPDATE event_cursor SET position = 0 WHERE name = 'told'")
+    purge(store, now() - timedelta(days=5))
+    assert count(store, EVENT) == before > 0
+
+
+def test_the_relay_purges_by_itself(store: Store) -> None:
+    fill(store)
+    age(store, 10)
+    settings = Settings(retention=5)
+    purger = Purger(store, settings, open_queues(settings))
+    while purger.step():
+        pass
+    assert count(store, MESSAGE) == 0

@@ -115,11 +115,21 @@ def test_a_fault_about_a_hub_goes_to_others_and_is_no_new_fault_when_they_refuse
     ):
         troubled = hub(store, first, "eventType=FAULT")
         hub(store, second, "eventType=FAULT")
-        tell(store, 1, event_type="FAULT", entity_id=troubled.id)
+        tell(store, 1, event_type="FAULT", entity_name="hub", entity_id=troubled.id)
         serve(store, running, until=lambda: all_ended(store))
 
         assert (first.ids(), second.ids()) == ([], ["e1"])
     assert rows(store, COLLECTED_EVENT) == []
+
+
+def test_a_fault_of_something_else_that_is_given_up_is_a_fault_of_the_hub(store: Store) -> None:
+    with listening(answers(404)) as listener, runner(store) as running:
+        registered = hub(store, listener, "eventType=FAULT")
+        tell(store, 1, event_type="FAULT", entity_name="delivery", entity_id="d1")
+        serve(store, running, until=lambda: all_ended(store))
+
+    (reported,) = (row.body for row in rows(store, COLLECTED_EVENT))
+    assert (reported["entity_name"], reported["entity_id"]) == ("hub", registered.id)
 
 
 def test_one_event_that_always_fails_holds_up_no_other(store: Store) -> None:

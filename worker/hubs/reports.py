@@ -6,6 +6,7 @@ Neither its URL, which may hold a secret, nor what its listener said.
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Row
 
 from communication.clock import to_wire
@@ -17,11 +18,11 @@ _ENTITY = "hub"
 
 
 def given_up(hub: Row[Any], one: Tried) -> Fault | None:
-    """A callback that is not tried again; None if what it told of was itself a fault.
+    """A callback that is not tried again; None if what it told of was the fault of a hub.
 
     Two hubs that refuse each other's faults would never come to an end.
     """
-    if one.job.event_type == FAULT:
+    if one.job.event_type == FAULT and orjson.loads(one.job.body).get("entity_name") == _ENTITY:
         return None
     status = one.result.status
     return Fault(

@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: setup run lint test bench lock
+.PHONY: setup run lint test bench lock audit
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,6 +31,10 @@ endif
 
 bench: setup .venv/.servers
 	$(BIN)/python -m bench $(ARGS)
+
+# Asks PyPI what is known against the locked dependencies; without a network it can't say.
+audit: setup
+	$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
 
 # For every Python and platform that the project supports, whatever this one is.
 lock: setup

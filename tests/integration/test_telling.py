@@ -83,6 +83,19 @@ def test_changed_attributes_are_told_as_each_event_saw_them(store: Store) -> Non
     assert "description" not in third.body["CommunicationMessage"]
 
 
+def test_an_update_tells_how_far_the_message_had_come_then(store: Store) -> None:
+    simulated = client(store)
+    simulated.simulate_post(MESSAGES, json=email(id="m"))
+    simulated.simulate_patch(f"{MESSAGES}/m", json={"description": "second"})
+    simulated.simulate_post(f"{MESSAGES}/m/send")
+    end_deliveries(store)
+
+    updates = [one.body["CommunicationMessage"] for one in told(store) if one.type == UPDATE]
+
+    assert [one["status"] for one in updates] == ["Initial", "InProgress", "Completed"]
+    assert ["sendTimeComplete" in one for one in updates] == [False, False, True]
+
+
 def test_a_deletion_still_shows_the_resource(store: Store) -> None:
     head = store_message(store, email(id="s1234"), sending=False)
     with store.write() as connection:

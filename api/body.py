@@ -40,9 +40,7 @@ def read_nothing(req: Request, *, max_body: int) -> None:
     """Check that the body says nothing: it is empty, or an empty object."""
     raw = _read(req, max_body)
     if raw and _parse(raw) != {}:
-        raise InvalidField(
-            "the body must be empty: the message is sent as it is stored; PATCH it first"
-        )
+        raise InvalidField("the body must be empty: this acts on what is stored; change that first")
 
 
 def read_raw(req: Request, *, max_body: int) -> bytes:

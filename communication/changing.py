@@ -19,6 +19,7 @@ from communication.sending import (
     is_scheduled,
     reschedule,
     save,
+    sending_state,
     tell_changed,
 )
 from communication.wire import Draft
@@ -46,15 +47,13 @@ def change(
     head = stored.head
     if cancelling and head.status in (Status.COMPLETED, Status.FAILED):
         raise Conflict(f"the message is {head.status}: there is nothing left to cancel")
-    before = _sending_state(head)
+    before = sending_state(head)
     changed = _differences(stored, draft)
     if changed:
         _apply(connection, head, draft, changed.keys(), now)
     if cancelling:
         cancel(connection, head, now)
-    after = _sending_state(head)
-    changed |= {name: value for name, value in after.items() if value != before[name]}
-    if changed:
+    if changed or sending_state(head) != before:
         save(connection, head, now)
         tell_changed(connection, head, changed, now)
     return Stored(head=head, document=draft.document, receivers=draft.receivers)
@@ -67,11 +66,6 @@ def remove(connection: Connection, head: Head, now: datetime) -> None:
     save(connection, head, now)
     deleted = Happening(kind=Kind.DELETED, tenant=head.tenant, at=now, message_key=head.key)
     record(connection, [deleted])
-
-
-def _sending_state(head: Head) -> dict[str, Any]:
-    complete = head.send_time_complete
-    return {"status": head.status, "sendTimeComplete": complete and to_wire(complete)}
 
 
 def _differences(stored: Stored, draft: Draft) -> dict[str, Any]:

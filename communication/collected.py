@@ -176,6 +176,7 @@ def _happening(event: Collected) -> Happening:
         "eventId": event.id,
     }
     return Happening(
+        id=event.id,
         kind=Kind.COLLECTED,
         tenant=event.tenant,
         at=event.at,

@@ -1,7 +1,7 @@
 """What happened, as thin rows written in the transaction of what they tell of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -27,7 +27,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """One event to record. `changed`: the changed attributes' new values, by wire name.
+    """One event to record; its id is unique for ever.
+
+    `changed`: the changed attributes' new values, by wire name. A changed message's status
+    and sendTimeComplete are always among them, so that a later one is not told too early.
 
     HEARD and COLLECTED alone have a `type`, as their contract names it, and a `payload`: the
     JSON body that is told to others as it is.
@@ -41,6 +44,7 @@ class Happening:
     changed: dict[str, Any] | None = None
     type: str | None = None
     payload: dict[str, Any] | None = None
+    id: str = field(default_factory=new_id)
 
 
 def record(connection: Connection, happenings: Sequence[Happening]) -> None:
@@ -48,4 +52,4 @@ def record(connection: Connection, happenings: Sequence[Happening]) -> None:
 
     They have no position yet, and nobody reads them before the relay gives them one.
     """
-    insert_rows(connection, STAGED_EVENT, [{"id": new_id(), **vars(one)} for one in happenings])
+    insert_rows(connection, STAGED_EVENT, [vars(one) for one in happenings])

@@ -1,11 +1,12 @@
 """Connections of the HTTP client: to vetted addresses only, and never past a deadline."""
 
 import contextlib
+import io
 import select
 import socket
 import ssl
 import time
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 from typing import TYPE_CHECKING, Any
 
 from communication.errors import ConnectionFailed, TimedOut
@@ -47,9 +48,30 @@ class _TlsSocket(_Bounded, ssl.SSLSocket):
     deadline = float("inf")  # wrap_socket shakes hands before it can be set, by the plain timeout
 
 
+class _Lines(io.BufferedReader):
+    """Remembers the line that was read last."""
+
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.last = super().readline(size)
+        return self.last
+
+
+class _Response(HTTPResponse):
+    """One whose headers came to their end: http.client takes a lost connection for it."""
+
+    def begin(self) -> None:
+        lines = self.fp = _Lines(self.fp.detach())
+        super().begin()
+        if not lines.last:
+            raise RemoteDisconnected("the headers have no end")
+
+
 class Connection(HTTPConnection):
     """One connection to an origin. `deadline`, monotonic, is set before each request."""
 
+    response_class = _Response
     sock: socket.socket | None
 
     def __init__(self, origin: Origin, guard: Guard | None, tls: ssl.SSLContext | None) -> None:

@@ -24,12 +24,13 @@ _KEPT: tuple[Path, ...] = (("eventId",), ("eventTime",), _TYPE)
 def parse_hub_query(text: str) -> Query:
     """`eventType=A,B` or `A;B`, joined with `&` to more conditions on the event.
 
-    InvalidQueryParameter if it can't be understood.
+    A `?` before it is no part of it. InvalidQueryParameter if it can't be understood.
     """
+    text = text.strip().removeprefix("?")
     for name in (part.partition("=")[0].strip() for part in text.split("&")):
         if name in _OF_LISTS:
             raise InvalidQueryParameter("is for lists; a hub hears each event", field=name)
-    return parse_query_string(text.strip(), _VOCABULARY)
+    return parse_query_string(text, _VOCABULARY)
 
 
 class Interest:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from communication.clock import to_wire
 from communication.errors import Conflict
 from communication.events import Happening, Kind, record
 from communication.messages import due_from, insert_deliveries
@@ -75,19 +76,17 @@ def start_send(connection: Connection, head: Head, now: datetime) -> None:
     """
     if head.open_count:
         raise Conflict("the message is being sent; wait until that is over, or cancel it")
-    was = head.status
+    before = sending_state(head)
     scheduled = head.send_time is not None and head.send_time > now
     head.send += 1
     head.status = Status.INITIAL if scheduled else Status.IN_PROGRESS
     head.open_count = head.receiver_count
     head.delivered_count = head.failed_count = head.cancelled_count = 0
-    completed, head.send_time_complete = head.send_time_complete, None
+    head.send_time_complete = None
     save(connection, head, now)
     insert_deliveries(connection, head, now=now)
-    changed: dict[str, Any] = {} if head.status == was else {"status": head.status}
-    if completed is not None:
-        changed["sendTimeComplete"] = None
-    tell_changed(connection, head, changed, now)
+    if sending_state(head) != before:
+        tell_changed(connection, head, {}, now)
 
 
 def reschedule(connection: Connection, head: Head, now: datetime) -> None:
@@ -149,19 +148,24 @@ _SAVED = [
 ]
 
 
+def sending_state(head: Head) -> dict[str, Any]:
+    """How far a message has come, as the wire says it."""
+    complete = head.send_time_complete
+    return {"status": head.status, "sendTimeComplete": complete and to_wire(complete)}
+
+
 def tell_changed(
     connection: Connection, head: Head, changed: Mapping[str, Any], now: datetime
 ) -> None:
-    """Record that attributes of a message changed, if any did."""
-    if changed:
-        happening = Happening(
-            kind=Kind.CHANGED,
-            tenant=head.tenant,
-            at=now,
-            message_key=head.key,
-            changed=dict(changed),
-        )
-        record(connection, [happening])
+    """Record that attributes of a message changed, and how far it had come then."""
+    happening = Happening(
+        kind=Kind.CHANGED,
+        tenant=head.tenant,
+        at=now,
+        message_key=head.key,
+        changed={**changed, **sending_state(head)},
+    )
+    record(connection, [happening])
 
 
 def _endings(head: Head, delivery_keys: Sequence[int], now: datetime) -> list[Happening]:

@@ -75,7 +75,7 @@ def begin(connection: Connection, message_keys: Iterable[int], now: datetime) ->
         .values(status=Status.IN_PROGRESS, updated_at=now)
         .returning(MESSAGE.c.key, MESSAGE.c.tenant)
     ).all()
-    changed = {"status": Status.IN_PROGRESS}
+    changed = {"status": Status.IN_PROGRESS, "sendTimeComplete": None}
     record(
         connection,
         [

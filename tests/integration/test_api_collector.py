@@ -78,6 +78,7 @@ def test_the_seeds_sample_is_stored_and_told(store: Store, api: testing.TestClie
     assert (stored.tenant, stored.body) == ("Acme", whole)
     (told,) = rows(store, STAGED_EVENT)
     assert (told.kind, told.type, told.tenant) == (Kind.COLLECTED, "FAULT", "Acme")
+    assert told.id == public_id
     assert (told.payload["eventId"], told.payload["eventType"]) == (public_id, "FAULT")
     assert told.payload | whole == told.payload
 

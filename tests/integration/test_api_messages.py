@@ -86,7 +86,8 @@ def test_a_stored_message_is_sent_by_its_id(api: testing.TestClient, store: Stor
     assert (result.status_code, result.json["status"]) == (200, "InProgress")
     assert rows(store, DELIVERY)[0].send == 1
     changed = rows(store, STAGED_EVENT)[-1]
-    assert (changed.kind, changed.changed) == (Kind.CHANGED, {"status": "InProgress"})
+    seen = {"status": "InProgress", "sendTimeComplete": None}
+    assert (changed.kind, changed.changed) == (Kind.CHANGED, seen)
 
 
 def test_a_message_that_is_being_sent_can_not_be_sent_again(api: testing.TestClient) -> None:

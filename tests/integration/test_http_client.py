@@ -113,18 +113,36 @@ def test_a_peer_that_drips_is_left_at_the_deadline(parts: list[bytes]) -> None:
         assert caught.value.sent
 
 
+def test_an_answer_may_end_with_its_connection() -> None:
+    answer = b"HTTP/1.1 200 OK\r\n\r\n"
+    with peer(says(answer, then_hang_up=True)) as server, client() as http:
+        assert http.request("GET", server.url) == Answer(200, {}, b"")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         b"",
         b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nDa",
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 500,
         b"HTTP/1.1 200 OK\r\nX-A: " + b"1" * 100_000,
         b"HTTP/1.1 20000000000000000000 OK\r\n\r\n",
     ],
-    ids=["nothing", "ssh", "short", "bad-chunk", "many-headers", "long-header", "status"],
+    ids=[
+        "nothing",
+        "ssh",
+        "cut",
+        "half-a-header",
+        "short",
+        "bad-chunk",
+        "many-headers",
+        "long-header",
+        "status",
+    ],
 )
 def test_a_rude_answer_is_a_failed_connection(answer: bytes) -> None:
     with peer(says(answer, then_hang_up=True)) as server, client() as http:

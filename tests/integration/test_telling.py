@@ -9,7 +9,7 @@ from communication.events import Happening, Kind, record
 from communication.messages import find
 from communication.model import State
 from communication.store import Store
-from communication.telling import Teller
+from communication.telling import Teller, positions_between
 from communication.told import CREATION, DELETION, DELIVERY, UPDATE, Told
 from tests.api import MESSAGES, client
 from tests.events import SETTINGS, end_deliveries, hear, sequencer
@@ -81,6 +81,19 @@ def test_changed_attributes_are_told_as_each_event_saw_them(store: Store) -> Non
     assert "description" not in created.body["event"]["CommunicationMessage"][0]
     assert second.body["CommunicationMessage"]["description"] == "second"
     assert "description" not in third.body["CommunicationMessage"]
+
+
+def test_an_update_tells_how_far_the_message_had_come_then(store: Store) -> None:
+    simulated = client(store)
+    simulated.simulate_post(MESSAGES, json=email(id="m"))
+    simulated.simulate_patch(f"{MESSAGES}/m", json={"description": "second"})
+    simulated.simulate_post(f"{MESSAGES}/m/send")
+    end_deliveries(store)
+
+    updates = [one.body["CommunicationMessage"] for one in told(store) if one.type == UPDATE]
+
+    assert [one["status"] for one in updates] == ["Initial", "InProgress", "Completed"]
+    assert ["sendTimeComplete" in one for one in updates] == [False, False, True]
 
 
 def test_a_deletion_still_shows_the_resource(store: Store) -> None:
@@ -164,9 +177,10 @@ def test_a_tenants_events_of_some_types_are_found_again_by_position(store: Store
 
     def found(types: set[str], after: int = 0, last: int = 9, limit: int = 9) -> list[int]:
         with store.read() as connection:
-            again = TELLER.between(
+            positions = positions_between(
                 connection, tenant="default", types=types, after=after, last=last, limit=limit
             )
+            again = TELLER.at(connection, positions)
         assert again == [one for one in everything if one in again]
         return [one.position for one in again]
 

@@ -33,6 +33,7 @@ def hears(query: str, event_type: str = UPDATE) -> bool:
         (f"eventType={UPDATE},{DELIVERY}", {UPDATE, DELIVERY}),
         (f" eventType = {UPDATE};{DELIVERY} & eventId = e1 ", {UPDATE, DELIVERY}),
         ("eventType=SomethingNew", {"SomethingNew"}),
+        (f" ?eventType={DELIVERY}", {DELIVERY}),
         ("eventType.regex=State", {HEARD}),
         (f"eventType.ne={HEARD}", {CREATION, UPDATE, DELETION, DELIVERY}),
         (f"eventType={UPDATE};eventId=e1", KNOWN),

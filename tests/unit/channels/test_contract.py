@@ -4,7 +4,7 @@ import pytest
 
 from channels.base import Channel
 from channels.registry import open_channels
-from tests.channel_contract import ChannelContract, environment
+from channels.testing import ChannelContract, environment
 
 
 @pytest.mark.parametrize("medium", ["email", "sms", "push"])

@@ -50,11 +50,8 @@ lock: setup
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.servers: tests/node_smsc/package-lock.json tests/peers/package-lock.json | .venv/.installed
+.venv/.servers: tests/peers/package-lock.json | .venv/.installed
 	.ci/apt-install $(SERVERS)
 	command -v npm >/dev/null || .ci/apt-install nodejs npm
-	mkdir -p .venv/node_smsc
-	cp tests/node_smsc/package.json tests/node_smsc/package-lock.json .venv/node_smsc
-	npm ci --prefix .venv/node_smsc --ignore-scripts --no-audit --no-fund --silent
 	npm ci --prefix tests/peers --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

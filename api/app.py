@@ -50,6 +50,7 @@ def create_app(
         max_receivers=settings.max_receivers,
         try_times=settings.try_times,
         phone_region=settings.phone_region,
+        max_value=settings.max_value,
         templates=templates or open_catalogue(settings),
     )
     context = _context(store, settings, rules)

@@ -16,7 +16,7 @@ from h2.events import (
     StreamEnded,
     StreamReset,
 )
-from h2.exceptions import NoAvailableStreamIDError, ProtocolError
+from h2.exceptions import FrameTooLargeError, NoAvailableStreamIDError, ProtocolError
 
 from communication.errors import ConnectionFailed
 from communication.http_client import Answer
@@ -160,8 +160,10 @@ class Http2Connection(asyncio.Protocol):
         """Whole frames. h2 itself ends a connection at the first GOAWAY, answers or not."""
         while len(self._received) >= _FRAME_HEADER:
             length = int.from_bytes(self._received[:3])
-            # Of a frame larger than we allow, h2 refuses the beginning.
-            size = _FRAME_HEADER + min(length, self._h2.max_inbound_frame_size + 1)
+            if length > self._h2.max_inbound_frame_size:
+                # Not once it is there: until then the answers that follow would be swallowed.
+                raise FrameTooLargeError("a frame larger than we allow")
+            size = _FRAME_HEADER + length
             if len(self._received) < size:
                 return
             frame = bytes(self._received[:size])

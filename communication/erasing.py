@@ -26,7 +26,7 @@ from sqlalchemy import (
 from communication.bulk import among
 from communication.device_model import DEVICE
 from communication.event_model import COLLECTED_EVENT, EVENT, HEARD_EVENT, STAGED_EVENT
-from communication.listener_model import CALLBACK_BODY
+from communication.listener_model import CALLBACK_BODY, SUBSCRIPTION
 from communication.model import ATTEMPT, DELIVERY, DOCUMENT, IDEMPOTENCY, MESSAGE, RECEIVER
 
 ERASED = "[erased]"
@@ -82,6 +82,12 @@ def erase(connection: Connection, person: str, tenant: str | None = None) -> Era
         devices=_forget_devices(connection, person, tenant),
         bodies=_scrub_bodies(connection, person, tenant, messages),
     )
+
+
+def pollers_of(connection: Connection, tenant: str | None) -> list[str]:
+    """The subscriptions whose queues may hold what was erased."""
+    ids = select(SUBSCRIPTION.c.id).where(*_of_tenant(SUBSCRIPTION, tenant))
+    return list(connection.execute(ids).scalars())
 
 
 def _is(person: str) -> ColumnElement[bool]:

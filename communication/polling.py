@@ -24,13 +24,13 @@ from communication.event_model import EVENT
 from communication.poll_queue import Entry, Look, PollQueues
 from communication.store import Store
 from communication.subscriptions import find_subscription, note_request
-from communication.telling import Teller
+from communication.telling import Teller, positions_between
 from communication.told import Told
 
 PATIENCE = timedelta(seconds=5)
 """How long a read waits for other reads of the same subscription."""
-CHUNK = 200
-"""Notifications that are brought back at a time."""
+CHUNK = 1_000
+"""Notifications that are looked up at a time to be brought back."""
 MOST_BYTES = 16 * 1024 * 1024
 """Of notifications in one answer; at least one is in it."""
 _SLACK = timedelta(minutes=10)
@@ -149,17 +149,27 @@ class Polling:
             mark = row.handed_out
             self._queues.reset(row.id, mark)
         log.info("notifications are brought back", subscription=row.id, after=mark)
-        at, done = self._unexpired(connection, mark, row.queued), False
-        while not done:
-            told = self._between(connection, row, at)
-            done = len(told) < CHUNK
-            last = row.queued if done else told[-1].position
+        after = self._unexpired(connection, mark, row.queued)
+        for last, told in self._lacking(connection, row, after):
             if not self._queues.extend(row.id, entries_of(told), after=mark, last=last, now=now()):
                 return
-            mark = at = last
+            mark = last
 
-    def _between(self, connection: Connection, row: Row[Any], after: int) -> list[Told]:
-        return self._teller.between(
+    def _lacking(
+        self, connection: Connection, row: Row[Any], after: int
+    ) -> Iterator[tuple[int, list[Told]]]:
+        """What was told after a position, in portions, each with that up to which it goes."""
+        more = True
+        while more:
+            positions = self._positions(connection, row, after)
+            for portion in self._teller.portions(connection, positions):
+                after = portion[-1]
+                yield after, self._teller.at(connection, portion)
+            more = len(positions) == CHUNK
+        yield row.queued, []
+
+    def _positions(self, connection: Connection, row: Row[Any], after: int) -> Sequence[int]:
+        return positions_between(
             connection,
             tenant=row.tenant,
             types=row.event_type_ids,

@@ -54,6 +54,9 @@ class SecuritySettings(BaseSettings):
         description="Days for which ended messages, and events, are kept; 0: for ever. Order "
         "events are kept for ever.",
     )
+    max_value: int = Field(
+        256 * 1024, ge=1, description="Most characters of one characteristic's value."
+    )
     max_attachment: int = Field(
         25 * 1024 * 1024, ge=1024, description="Most bytes of one email's attachments together."
     )

@@ -101,25 +101,6 @@ class Teller:
         rows = connection.execute(_AT, {"positions": list(positions)})
         return self.tell(connection, rows.all())
 
-    def between(
-        self,
-        connection: Connection,
-        *,
-        tenant: str,
-        types: Collection[str],
-        after: int,
-        last: int,
-        limit: int,
-    ) -> list[Told]:
-        """At most `limit` of a tenant's events of these types, in order, from `after` up to `last`.
-
-        `after` itself is left out, `last` is not.
-        """
-        span = (EVENT.c.tenant == tenant, EVENT.c.position > after, EVENT.c.position <= last)
-        wanted = select(EVENT).where(*span, of_types(types))
-        rows = connection.execute(wanted.order_by(EVENT.c.position).limit(limit))
-        return self.tell(connection, rows.all())
-
     def _load(self, connection: Connection, events: Sequence[Row[Any]]) -> "_Known":
         ended = [one for one in events if one.kind in _OF_DELIVERIES]
         shown = sorted({one.message_key for one in events if one.kind in _OF_MESSAGES})
@@ -224,6 +205,24 @@ def of_types(types: Collection[str]) -> ColumnElement[bool]:
     return or_(
         and_(EVENT.c.type.is_(None), EVENT.c.kind.in_(kinds)), EVENT.c.type.in_(sorted(types))
     )
+
+
+def positions_between(
+    connection: Connection,
+    *,
+    tenant: str,
+    types: Collection[str],
+    after: int,
+    last: int,
+    limit: int,
+) -> Sequence[int]:
+    """Where at most `limit` of a tenant's events of these types stand, in order.
+
+    From `after`, which is left out, up to `last`, which is not.
+    """
+    span = (EVENT.c.tenant == tenant, EVENT.c.position > after, EVENT.c.position <= last)
+    wanted = select(EVENT.c.position).where(*span, of_types(types))
+    return connection.execute(wanted.order_by(EVENT.c.position).limit(limit)).scalars().all()
 
 
 def heads_after(position: int, limit: int) -> Select[Any]:

@@ -18,6 +18,7 @@ from communication.wire_attachment import read_attachment
 from communication.wire_receiver import (
     NEEDED_ADDRESS,
     Addressee,
+    check_sizes,
     read_addressee,
     read_characteristics,
     read_email,
@@ -74,6 +75,8 @@ class Rules:
     """None: templates are not looked at."""
     phone_region: str = ""
     """Where phone numbers without a country code are at home."""
+    max_value: int = 256 * 1024
+    """Most characters of one characteristic's value, as JSON where it is no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,7 @@ def read_message(fields: Fields, rules: Rules) -> Draft:
         document=known | fields.unknown(MESSAGE_FIELDS),
         receivers=_receivers(fields, channel, rules),
     )
+    _check_values(fields, draft, rules.max_value)
     _check_placeholders(fields, draft)
     if channel == "email":
         _check_unsubscribing(fields, draft)
@@ -225,6 +229,16 @@ def _check_placeholders(fields: Fields, draft: Draft) -> None:
         open_names = names_in(draft.document.get(field, "")) - known
         if open_names:
             _check_own_characteristics(fields, field, open_names, draft.receivers)
+
+
+def _check_values(fields: Fields, draft: Draft, most: int) -> None:
+    """InvalidField for the first value that is too large."""
+    name = "CommunicationRequestCharacteristic"
+    check_sizes(draft.document.get(name), fields.spelled(name), most)
+    for place, receiver in enumerate(draft.receivers):
+        if receiver.attributes:
+            own = f"{fields.spelled('receiver')}[{place}].characteristic"
+            check_sizes(receiver.attributes.get("characteristic"), own, most)
 
 
 def _check_unsubscribing(fields: Fields, draft: Draft) -> None:

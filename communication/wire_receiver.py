@@ -3,6 +3,7 @@
 import ipaddress
 from typing import Any, NamedTuple
 
+from communication.encoding import to_json
 from communication.errors import InvalidField
 from communication.fields import Fields, Spellings, present
 from communication.mailbox import mailbox
@@ -73,6 +74,16 @@ def read_characteristics(fields: Fields, field: str) -> list[dict[str, Any]] | N
             raise InvalidField(f"{item['name']!r} is given twice", field=name)
         seen.add(item["name"])
     return items
+
+
+def check_sizes(characteristics: Any, field: str, most: int) -> None:
+    """InvalidField for the first of them whose value is longer than that."""
+    for place, one in enumerate(characteristics or ()):
+        value = one["value"]
+        size = len(value if isinstance(value, str) else to_json(value))
+        if size > most:
+            message = f"must have at most {most} characters, has {size}"
+            raise InvalidField(message, field=f"{field}[{place}].value")
 
 
 def check_period(value: object) -> None:

@@ -1,6 +1,5 @@
 """An SMSC that nobody here wrote: the server of the npm package smpp."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +7,12 @@ import orjson
 
 from tests.service import Service
 
-_SCRIPT = Path(__file__).parent / "node_smsc" / "smsc.js"
-_MODULES = Path(sys.prefix) / "node_smsc" / "node_modules"
-"""Where the Makefile installs what package-lock.json names."""
+_SCRIPT = Path(__file__).parent / "peers" / "smsc.cjs"
 SYSTEM_ID, PASSWORD = "tidings", "secret"
 
 
 class ForeignSmsc(Service):
-    """Runs node_smsc/smsc.js, whose head tells the options."""
+    """Runs peers/smsc.cjs, whose head tells the options."""
 
     def __init__(self, **options: object) -> None:
         super().__init__()
@@ -45,7 +42,7 @@ class ForeignSmsc(Service):
 
     def _launch(self) -> None:
         options = orjson.dumps({**self._options, "port": self.port}).decode()
-        self._run("node", _SCRIPT, options, env={"NODE_PATH": str(_MODULES)})
+        self._run("node", _SCRIPT, options)
 
     def _answers(self) -> bool:
         return True

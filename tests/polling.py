@@ -1,10 +1,14 @@
 """Pollers for tests: subscriptions, and events that are told to them at once."""
 
+from collections.abc import Sequence
+
+import orjson
 from redis import Redis
 
-from communication.poll_queue import PollQueues
-from communication.polling import Polling
+from communication.clock import now
+from communication.polling import Polling, Reader
 from communication.store import Store
+from communication.subscriptions import NewSubscription, create_subscription
 from communication.telling import Teller
 from tests.events import SETTINGS, Calls
 from worker.fan_out import FanOut
@@ -17,10 +21,6 @@ TELLER = Teller(public_url="https://tidings.example", receivers=100)
 
 def polling(store: Store, redis: Redis, *, ttl: float = TTL) -> Polling:
     return Polling(store, redis, TELLER, ttl=ttl)
-
-
-def queues(redis: Redis, *, ttl: float = TTL) -> PollQueues:
-    return PollQueues(redis, ttl=ttl)
 
 
 class Telling:
@@ -36,3 +36,27 @@ class Telling:
         while self.sequencer.step():
             pass
         self.fan_out.run()
+
+
+def subscribe(
+    store: Store,
+    poller: Polling,
+    *,
+    client: str = "poller",
+    types: Sequence[str] = ("TestNotification",),
+) -> Reader:
+    new = NewSubscription(client_id=client, event_type_ids=list(types))
+    with store.write() as connection:
+        row = create_subscription(
+            connection, new, tenant="default", subscribed_by=client, page_size=100, now=now()
+        )
+    poller.begin(row)
+    return Reader(tenant="default", client="", subscription_id=row.id)
+
+
+def numbers(bodies: Sequence[bytes]) -> list[int]:
+    return [orjson.loads(one)["number"] for one in bodies]
+
+
+def taken(poller: Polling, reader: Reader, size: int | None = None) -> list[int]:
+    return numbers(poller.read(reader, size)[1])

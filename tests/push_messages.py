@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from channels.base import Channel, Device, Outbound
 from channels.registry import open_channel
+from channels.testing import environment
+from channels.testing import outbound as any_outbound
 from communication.clock import now
 from communication.http_guard import Guard
-from tests.channel_contract import environment
-from tests.channel_contract import outbound as any_outbound
 
 NEAR = Guard.of("127.0.0.0/8")
 

@@ -9,8 +9,8 @@ import pytest
 
 from channels.base import Channel, Receipt
 from channels.registry import open_channel
+from channels.testing import addressed, environment
 from communication.errors import DeliveryError
-from tests.channel_contract import addressed, environment
 from tests.scripted_smsc import Smsc, running_smsc
 
 Opened = Callable[..., Channel]

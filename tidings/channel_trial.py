@@ -2,8 +2,9 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from channels.base import Channel, Device, Outbound, Receiver, awaits_receipt
@@ -18,6 +19,7 @@ from communication.errors import (
 from communication.ids import delivery_id, new_id
 from communication.phone import phone_number
 from communication.receipt import Receipt
+from communication.receipt_parts import references_of
 from communication.settings import Settings, redacted
 from communication.store import open_store
 from worker.jobs import device_of
@@ -26,6 +28,8 @@ from worker.main import open_medium
 SUBJECT = "A test message"
 TEXT = "Tidings sent this to see whether messages arrive. There is nothing to do."
 _PHONE = re.compile(r"\+?[\d\s().\-/]+")
+
+_Heard = tuple[Receipt, "Future[None]"]
 
 
 class TrialFailed(TidingsError):
@@ -47,7 +51,7 @@ class Trial:
         self._medium = medium
         self._tenant = tenant
         self._name = redacted(url or settings.channel_url(medium))
-        self._receipts: SimpleQueue[Receipt] = SimpleQueue()
+        self._receipts: SimpleQueue[_Heard] = SimpleQueue()
         self._channel: Channel = open_medium(
             settings, medium, urls=url, on_receipt=self._keep_receipt
         )
@@ -77,19 +81,32 @@ class Trial:
         reference = self._channel.send(outbound)
         took = (time.perf_counter() - began) * 1000
         told = f"{self._provider()} took it in {took:.0f} ms; its reference is {reference}."
-        return f"{told} {self._receipt(wait)}" if awaits_receipt(self._channel) else told
+        if not awaits_receipt(self._channel):
+            return told
+        receipt = self._receipt(references_of(reference), wait)
+        return f"{told} " + (
+            f"Its receipt: {receipt.text}." if receipt else f"No receipt came in {wait:g} s."
+        )
 
-    def _receipt(self, wait: float) -> str:
-        try:
-            return f"Its receipt: {self._receipts.get(timeout=wait).text}."
-        except Empty:
-            return f"No receipt came in {wait:g} s."
+    def _receipt(self, own: Collection[str], wait: float) -> Receipt | None:
+        """The final one; the last of the others where none comes in time."""
+        until = time.monotonic() + wait
+        receipt = None
+        with suppress(Empty):
+            while receipt is None or receipt.end is None:
+                heard, taken = self._receipts.get(timeout=max(0.0, until - time.monotonic()))
+                if heard.reference in own:
+                    receipt = heard
+                    taken.set_result(None)
+                else:
+                    # A worker's: the provider is to tell it again, not to take it for heard.
+                    taken.set_exception(TrialFailed("it is of another message"))
+        return receipt
 
     def _keep_receipt(self, receipt: Receipt) -> "Future[None]":
-        self._receipts.put(receipt)
-        kept: Future[None] = Future()
-        kept.set_result(None)
-        return kept
+        taken: Future[None] = Future()
+        self._receipts.put((receipt, taken))
+        return taken
 
     def _provider(self) -> str:
         return self._channel.provider or self._name

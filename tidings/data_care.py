@@ -1,10 +1,12 @@
 """The commands `tidings forget` and `tidings purge`: data that are not to be kept."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 
 import click
 
-from communication.settings import load_settings
+from communication.settings import Settings, load_settings
 from tidings.explained import explained
 
 
@@ -18,18 +20,31 @@ from tidings.explained import explained
 @explained()
 def forget(receiver: str, tenant: str | None) -> None:
     """Erase what is known of a person; what was sent stays counted."""
-    from communication.erasing import erase
+    from communication.erasing import erase, pollers_of
     from communication.store import open_store
 
     settings = load_settings()
     store = open_store(settings.database_url, connections=1, secret_keys=settings.secret_keys)
     with store.write() as connection:
         erased = erase(connection, receiver.strip(), tenant)
+        pollers = pollers_of(connection, tenant)
     store.close()
+    _empty_queues(settings, pollers)
     click.echo(
         f"Erased in {erased.receivers} receivers, {erased.messages} messages, "
         f"{erased.devices} devices and {erased.bodies} stored bodies."
     )
+
+
+def _empty_queues(settings: Settings, pollers: Sequence[str]) -> None:
+    """What waits for pollers is brought back from the database, where the person is erased."""
+    from communication.poll_queue import PollQueues
+    from communication.redis_client import open_redis
+
+    with closing(open_redis(settings)) as redis:
+        queues = PollQueues(redis, ttl=settings.notification_ttl)
+        for poller in pollers:
+            queues.drop(poller)
 
 
 @click.command()

@@ -19,6 +19,8 @@ from communication.told import Told
 
 REST = 5.0
 """Seconds for which a Redis that is away is not asked again."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of notifications that are sent to Redis together, and a bit."""
 
 log = structlog.get_logger(part="worker.polled")
 
@@ -57,18 +59,25 @@ class PolledNotifications:
     def _extend(self, wanted: Sequence[tuple[Row[Any], list[Entry]]]) -> None:
         if time.monotonic() < self._rests_until:
             return
-        pipeline, moment = self._queues.pipeline(), now()
+        try:
+            self._send(wanted)
+        except RedisError as error:
+            self._rests_until = time.monotonic() + REST
+            metrics.POLL_QUEUES_FAILED.inc()
+            log.warning("Redis is away, notifications wait in the database", why=repr(error))
+
+    def _send(self, wanted: Sequence[tuple[Row[Any], list[Entry]]]) -> None:
+        pipeline, moment, size = self._queues.pipeline(), now(), 0
         for row, own in wanted:
             last = own[-1].position
             self._queues.extend_later(
                 pipeline, row.id, own, after=row.queued, last=last, now=moment
             )
-        try:
-            pipeline.execute()
-        except RedisError as error:
-            self._rests_until = time.monotonic() + REST
-            metrics.POLL_QUEUES_FAILED.inc()
-            log.warning("Redis is away, notifications wait in the database", why=repr(error))
+            size += sum(len(one.body) for one in own)
+            if size > MOST_BYTES:
+                pipeline.execute()
+                size = 0
+        pipeline.execute()
 
 
 def _wanted(row: Row[Any], told: Mapping[tuple[str, str], Sequence[Entry]]) -> list[Entry]:

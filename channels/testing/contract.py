@@ -66,7 +66,9 @@ class ChannelContract:
         assert reference
 
     def test_a_message_can_be_sent_again(self, channel: Channel) -> None:
-        assert channel.send(addressed(channel)) == channel.send(addressed(channel))
+        """By the reference of the first time, or by a new one, as the provider has it."""
+        assert channel.send(addressed(channel))
+        assert channel.send(addressed(channel))
 
     @pytest.mark.parametrize("delivery_id", ODD_IDS, ids=range(len(ODD_IDS)))
     def test_any_delivery_id_will_do(self, channel: Channel, delivery_id: str) -> None:

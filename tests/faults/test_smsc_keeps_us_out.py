@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from channels.errors import ConfigurationFault
 from channels.smpp_pdu import Pdu
+from channels.testing import addressed
 from communication.errors import TransientDeliveryError
-from tests.channel_contract import addressed
 from tests.processes import free_port
 from tests.scripted_smsc import Peer, Smsc, running_smsc
 from tests.smpp_channels import Opened, failure, opened, smsc, url

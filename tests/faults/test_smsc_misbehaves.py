@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from channels.base import Channel
 from channels.errors import OutcomeUnknown
 from channels.smpp_pdu import Command, Pdu
+from channels.testing import addressed
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
-from tests.channel_contract import addressed
 from tests.scripted_smsc import Peer, Smsc
 from tests.smpp_channels import Opened, failure, opened, smsc, url
 from tests.waiting import wait_until

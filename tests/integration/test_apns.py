@@ -9,9 +9,9 @@ import pytest
 
 from channels.base import Channel
 from channels.errors import ConfigurationFault, DeviceGone
+from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from tests.apple import KEY_ID, TEAM, TOPIC, Apple, apple_server
-from tests.channel_contract import ChannelContract
 from tests.devices import APNS_TOKEN
 from tests.push_messages import ToDevice, device, message, opened
 

@@ -8,11 +8,11 @@ import pytest
 
 from channels.mail_policy import MailPolicy
 from channels.registry import open_channel
+from channels.testing import environment, outbound
 from communication.bounces import PROVIDER
 from communication.model import ATTEMPT, State
 from communication.store import Store, open_store, upgrade
 from tests.bounces import ADDRESS, SECRET
-from tests.channel_contract import environment, outbound
 from tests.events import end_deliveries
 from tests.messages import email, rows, states, store_message
 from tests.postfix import Postfix

@@ -6,14 +6,18 @@ from pathlib import Path
 import pytest
 
 from channels.rest import open_rest
+from channels.smpp_pdu import Pdu
+from channels.smpp_status import ESME_RX_T_APPN
 from communication.devices import register
 from communication.errors import SettingsError
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import open_store, upgrade
 from communication.wire_device import NewDevice, Platform
+from tests.scripted_smsc import Peer, running_smsc
 from tests.services import Redis
 from tests.smtp_server import SmtpServer, Step, smtp_server
+from tests.waiting import wait_until
 from tidings.channel_report import report
 from tidings.channel_trial import Trial, TrialFailed, medium_of
 
@@ -63,6 +67,30 @@ def test_a_refusal_is_told_with_its_reason(settings: Settings, server: SmtpServe
         attempt(settings, url, "ann@example.com")
     with pytest.raises(TrialFailed, match="did not take it, which may pass: 451"):
         attempt(settings, url, "ann@example.com")
+
+
+def test_the_final_receipt_is_told_and_that_of_another_message_is_left_to_the_workers(
+    settings: Settings,
+) -> None:
+    with running_smsc() as smsc:
+        others = []
+
+        def submitted(peer: Peer, pdu: Pdu) -> None:
+            others.append(smsc.receipt("4711"))
+            reference = smsc.accept(peer, pdu)
+            smsc.receipt(reference, "ACCEPTD")
+            smsc.receipt(reference, "UNDELIV", err="034")
+
+        smsc.on_submit = submitted
+        trial = Trial(settings, f"smpp://id:secret@127.0.0.1:{smsc.port}", "sms", tenant="default")
+
+        said = trial.send("+46701234567", wait=10)
+
+        assert said.endswith("Its receipt: undeliverable: UNDELIV, error 34.")
+        wait_until(lambda: smsc.answer_to(others[0]) is not None)
+        refused = smsc.answer_to(others[0])
+        assert refused is not None
+        assert refused.status == ESME_RX_T_APPN
 
 
 def test_without_a_url_the_channel_in_use_is_tried(settings: Settings) -> None:

@@ -1,8 +1,11 @@
 """Data that are not to be kept."""
 
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select, update
 from sqlmodel import SQLModel
 
@@ -11,9 +14,12 @@ from communication.erasing import ERASED, erase, scrub
 from communication.event_model import EVENT, HEARD_EVENT, ORDER_EVENT
 from communication.model import DELIVERY, MESSAGE
 from communication.purging import purge
+from communication.redis_client import open_redis
 from communication.settings import Settings
-from communication.store import Store
+from communication.store import Store, open_store, upgrade
 from tests.api import MESSAGES, client
+from tests.services import Redis
+from tidings.cli import main
 from worker.main import open_queues
 from worker.purger import Purger
 from worker.sequencer import Sequencer
@@ -156,3 +162,28 @@ def test_the_relay_purges_by_itself(store: Store) -> None:
     while purger.step():
         pass
     assert count(store, MESSAGE) == 0
+
+
+def test_what_waits_for_pollers_is_brought_back_without_the_person(
+    sqlite_url: str, redis_server: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis_server.wipe()
+    monkeypatch.setenv("TIDINGS_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("TIDINGS_REDIS_URL", redis_server.url)
+    upgrade(sqlite_url)
+    with closing(open_store(sqlite_url)) as store:
+        api = client(store, redis_url=redis_server.url)
+        wanted = {"client_id": "shop", "event_type_ids": ["FAULT"]}
+        api.simulate_post("/notification/v1/subscriptions", json=wanted)
+        with closing(open_redis(Settings(redis_url=redis_server.url))) as redis:
+            assert redis.dbsize() == 1
+            result = CliRunner().invoke(main, ["forget", "--receiver", ANN])
+            assert (result.exit_code, redis.dbsize()) == (0, 0), result.output
+
+
+def test_purging_needs_a_term(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDINGS_DATABASE_URL", sqlite_url)
+    upgrade(sqlite_url)
+    assert "TIDINGS_RETENTION" in CliRunner().invoke(main, ["purge"]).stderr
+    result = CliRunner().invoke(main, ["purge", "--days", "30"])
+    assert result.stdout.startswith("Deleted 0 messages")

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 from channels.base import Outbound, Sender
 from channels.email_message import build_mail
 from channels.mail_policy import MailPolicy, open_mail_policy
+from channels.testing import SENDER, outbound
 from communication.errors import SettingsError
 from communication.settings import Settings
-from tests.channel_contract import SENDER, outbound
 
 PRIVATE = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 UNSUBSCRIBE = "https://example.org/leave?who=4711"

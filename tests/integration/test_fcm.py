@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from channels.base import Channel
 from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
+from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
-from tests.channel_contract import ChannelContract
 from tests.peer_process import PeerProcess, peer_process
 from tests.push_messages import ToDevice, device, message, opened, write_private, write_public
 

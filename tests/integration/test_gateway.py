@@ -10,8 +10,8 @@ import pytest
 from channels.base import Channel, Outbound, Sender
 from channels.errors import ConfigurationFault, OutcomeUnknown
 from channels.registry import open_channel
+from channels.testing import ChannelContract, environment, outbound
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from tests.channel_contract import ChannelContract, environment, outbound
 from tests.gateways import (
     Asked,
     Reply,

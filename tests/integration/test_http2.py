@@ -203,6 +203,22 @@ def test_a_server_that_speaks_no_http2(
         peer.close()
 
 
+def test_a_frame_larger_than_allowed_ends_the_connection_at_once(
+    apple: Apple, tmp_path: Path
+) -> None:
+    apple.authority.context.set_alpn_protocols(["h2"])
+    settings, endless = b"\0\0\0\x04" + b"\0" * 5, b"\xff" * 64
+    peer = Peer(says(settings + endless), tls=apple.authority.context)
+    channel = opened(apple.url(int(peer.url.rpartition(":")[2])), tmp_path)
+
+    with pytest.raises(TransientDeliveryError) as caught:
+        channel.send(message(PHONE))
+
+    assert "no answer in time" not in caught.value.reason
+    channel.close()
+    peer.close()
+
+
 def test_a_certificate_of_an_unknown_authority_is_refused(apple: Apple, tmp_path: Path) -> None:
     stranger = Authority.make(tmp_path)
     channel = opened(f"{apple.url()}".rpartition("&")[0] + f"&cafile={stranger.cafile}", tmp_path)

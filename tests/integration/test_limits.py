@@ -120,3 +120,16 @@ def test_an_unknown_method_is_not_allowed(database: Store, method: str) -> None:
     answer = client(database).simulate_request(method, MESSAGES)
     assert (answer.status_code, answer.json["code"]) == (405, 61)
     assert "GET" in answer.headers["allow"]
+
+
+def test_values_for_templates_have_a_largest_size(database: Store) -> None:
+    api = client(database, max_value=10)
+    for value, status in (("x" * 10, 201), ("x" * 11, 400), ({"a": "x" * 9}, 400), (None, 201)):
+        named = [{"name": "Name", "value": value}]
+        for body in (
+            {**SMS, "CommunicationRequestCharacteristic": named},
+            {**SMS, "receiver": [{"phoneNumber": "+46701234567", "characteristic": named}]},
+        ):
+            answer = api.simulate_post(MESSAGES, json=body)
+            assert answer.status_code == status, answer.text
+            assert status == 201 or "value: must have at most 10" in answer.json["message"]

@@ -8,8 +8,8 @@ import pytest
 
 from channels.base import Channel
 from channels.errors import ConfigurationFault
+from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
-from tests.channel_contract import ChannelContract
 from tests.peer_process import PeerProcess, peer_process
 from tests.push_messages import ToDevice, device, message, opened
 

@@ -18,6 +18,7 @@ from channels.failover import Failover
 from channels.health import Care, Cared, cared_for, resting
 from channels.registry import open_channels
 from channels.rest import FIRST, SharedRest
+from channels.testing import ChannelContract, environment, outbound
 from channels.throttle import Rate, SharedTurns
 from channels.url import ChannelUrl
 from communication.errors import (
@@ -28,7 +29,6 @@ from communication.errors import (
 )
 from communication.redis_client import open_redis
 from communication.settings import Settings
-from tests.channel_contract import ChannelContract, environment, outbound
 
 
 @pytest.fixture

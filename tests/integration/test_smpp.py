@@ -11,8 +11,8 @@ import pytest
 from channels.base import Channel, Sender
 from channels.errors import ConfigurationFault
 from channels.smpp_pdu import Command, Pdu
+from channels.testing import ChannelContract, addressed
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
-from tests.channel_contract import ChannelContract, addressed
 from tests.scripted_smsc import Peer, Smsc
 from tests.smpp_channels import Opened, opened, smsc, url
 from tests.waiting import wait_until

@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from channels.base import Receipt, ReceiptState, Sender
+from channels.testing import addressed
 from communication.errors import TransientDeliveryError
-from tests.channel_contract import addressed
 from tests.foreign_smsc import ForeignSmsc
 from tests.smpp_channels import Opened, failure, opened
 from tests.waiting import wait_until

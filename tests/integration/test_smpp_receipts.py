@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from channels.base import Receipt, ReceiptState, awaits_receipt, drop_receipt
 from channels.smpp_pdu import Command, Pdu
+from channels.testing import addressed
 from communication.errors import ServiceUnavailable
-from tests.channel_contract import addressed
 from tests.scripted_smsc import Peer, Smsc, deliver_body, receipt_text
 from tests.smpp_channels import Opened, opened, smsc, url
 from tests.waiting import wait_until

@@ -15,8 +15,8 @@ from channels.base import Attachment, Channel
 from channels.email_message import build_mail
 from channels.errors import ConfigurationFault, OutcomeUnknown
 from channels.registry import open_channels
+from channels.testing import SENDER, ChannelContract, environment, outbound
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from tests.channel_contract import SENDER, ChannelContract, environment, outbound
 from tests.processes import free_port
 from tests.smtp_server import Authority, SmtpServer, Step, smtp_server
 from tests.waiting import wait_until

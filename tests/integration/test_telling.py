@@ -9,7 +9,7 @@ from communication.events import Happening, Kind, record
 from communication.messages import find
 from communication.model import State
 from communication.store import Store
-from communication.telling import Teller
+from communication.telling import Teller, positions_between
 from communication.told import CREATION, DELETION, DELIVERY, UPDATE, Told
 from tests.api import MESSAGES, client
 from tests.events import SETTINGS, end_deliveries, hear, sequencer
@@ -177,9 +177,10 @@ def test_a_tenants_events_of_some_types_are_found_again_by_position(store: Store
 
     def found(types: set[str], after: int = 0, last: int = 9, limit: int = 9) -> list[int]:
         with store.read() as connection:
-            again = TELLER.between(
+            positions = positions_between(
                 connection, tenant="default", types=types, after=after, last=last, limit=limit
             )
+            again = TELLER.at(connection, positions)
         assert again == [one for one in everything if one in again]
         return [one.position for one in again]
 

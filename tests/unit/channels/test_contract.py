@@ -1,28 +1,36 @@
-from pathlib import Path
+"""What the contract asks of channels, and what it leaves to their providers."""
+
+from itertools import count
 
 import pytest
 
-from channels.base import Channel
-from channels.registry import open_channels
-from tests.channel_contract import ChannelContract, environment
+from channels.addresses import address_of
+from channels.base import Channel, Outbound, Receiver
+from channels.testing import ChannelContract
 
 
-@pytest.mark.parametrize("medium", ["email", "sms", "push"])
-class _EachMedium(ChannelContract):
-    urls: str
+class Numbering:
+    """As most providers do, it gives each message that it takes a number of its own."""
+
+    provider = "numbering://"
+    concurrency = 4
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def address(self, receiver: Receiver) -> str:
+        return address_of(receiver, "email")
+
+    def send(self, _outbound: Outbound) -> str:
+        return str(next(self._numbers))
+
+    def close(self) -> None:
+        pass
+
+
+class TestNumbering(ChannelContract):
+    """A repeat may have a new reference."""
 
     @pytest.fixture
-    def channel(self, tmp_path: Path, medium: str) -> Channel:
-        return open_channels(self.urls, environment(tmp_path, medium))
-
-
-class TestFolder(_EachMedium):
-    urls = "folder://"
-
-
-class TestNull(_EachMedium):
-    urls = "null://?latency=1ms"
-
-
-class TestFailover(_EachMedium):
-    urls = "null://?fail=1,folder://"
+    def channel(self) -> Channel:
+        return Numbering()

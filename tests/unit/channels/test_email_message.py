@@ -13,11 +13,11 @@ from channels.base import Attachment, Outbound, Sender
 from channels.email_message import build_mail
 from channels.mail_policy import MailPolicy
 from channels.mime import one_line
+from channels.testing import SENDER, outbound
 from communication import clock
 from communication.bounce_address import BounceAddress
 from communication.errors import PermanentDeliveryError
 from communication.mailbox import mailbox as parse
-from tests.channel_contract import SENDER, outbound
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 HEADERS = {

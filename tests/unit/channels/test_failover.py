@@ -6,8 +6,8 @@ import pytest
 from channels.base import Outbound, Receiver
 from channels.errors import OutcomeUnknown
 from channels.failover import Failover
+from channels.testing import RECEIVER, outbound
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from tests.channel_contract import RECEIVER, outbound
 
 
 class Scripted:

@@ -10,8 +10,8 @@ from channels.base import Sender
 from channels.email_message import build_mail
 from channels.folder import FolderChannel
 from channels.registry import open_channel
+from channels.testing import ODD_IDS, SENDER, environment, outbound
 from communication.errors import TransientDeliveryError
-from tests.channel_contract import ODD_IDS, SENDER, environment, outbound
 
 Open = Callable[[str], FolderChannel]
 

@@ -3,8 +3,8 @@ import time
 import pytest
 
 from channels.null import NullChannel
+from channels.testing import outbound
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from tests.channel_contract import outbound
 
 
 def outcomes(channel: NullChannel, count: int) -> list[str]:

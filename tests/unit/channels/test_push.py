@@ -15,9 +15,9 @@ from channels.errors import DeviceGone, OutcomeUnknown, PutOff
 from channels.folder import FolderChannel
 from channels.health import resting
 from channels.push import Push, most_in_turn, open_push
+from channels.testing import SENDER, ChannelContract, environment, outbound
 from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from tests.channel_contract import SENDER, ChannelContract, environment, outbound
 from tests.waiting import wait_until
 
 Answer = Callable[[Device], str]

@@ -9,8 +9,8 @@ from channels.base import Sender
 from channels.null import NullChannel
 from channels.push import Push
 from channels.registry import open_channel, open_channels
+from channels.testing import environment
 from communication.errors import SettingsError
-from tests.channel_contract import environment
 from tests.push_messages import write_key_files
 
 PLACES = {

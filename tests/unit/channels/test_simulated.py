@@ -3,9 +3,9 @@ import pytest
 from channels.base import Outbound, Receiver
 from channels.null import NullChannel
 from channels.simulated import Fate, Simulating, fate_of
+from channels.testing import ChannelContract, outbound
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 from communication.phone import phone_number
-from tests.channel_contract import ChannelContract, outbound
 
 MEDIA = ("email", "sms", "push")
 

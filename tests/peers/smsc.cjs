@@ -1,6 +1,6 @@
 // An SMSC on the npm package smpp, whose codec and sessions nobody here wrote.
 //
-//   node smsc.js '{"port": 2775, "latency": 0, "receipts": true, ...}'
+//   node smsc.cjs '{"port": 2775, "latency": 0, "receipts": true, ...}'
 //
 // Each PDU that it was sent is a line of JSON on stdout if `log` is set. What a text begins with
 // tells what becomes of the message: see `fates`.

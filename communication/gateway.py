@@ -78,10 +78,20 @@ class Gateway:
 
 
 def receiving_gateways(settings: Settings, medium: str) -> list[Gateway]:
-    """Those of a medium's channels whose receipts come by webhook."""
+    """Those of a medium's channels whose receipts come by webhook.
+
+    SettingsError for two with the same secret: it tells whose a receipt is.
+    """
     urls = [ChannelUrl.parse(text) for text in split_urls(settings.channel_url(medium))]
-    gateways = [Gateway.of(url, insist=False) for url in urls if url.scheme in SCHEMES]
-    return [one for one in gateways if one.secret]
+    known: dict[str, Gateway] = {}
+    for url in urls:
+        gateway = Gateway.of(url, insist=False) if url.scheme in SCHEMES else None
+        if gateway and gateway.secret in known:
+            name = f"TIDINGS_{medium.upper()}_URL"
+            raise SettingsError(f"{name}: each URL's receipts= must be a secret of its own")
+        if gateway and gateway.secret:
+            known[gateway.secret] = gateway
+    return list(known.values())
 
 
 def _origin(url: ChannelUrl) -> str:

@@ -224,3 +224,12 @@ def test_a_gateway_that_can_not_be_used_is_explained_at_start(
 def _signature(token: str, url: str, fields: Mapping[str, str]) -> str:
     signed = url + "".join(name + fields[name] for name in sorted(fields))
     return b64encode(hmac.new(token.encode(), signed.encode(), "sha1").digest()).decode()
+
+
+def test_a_secret_that_tells_of_two_gateways_stops_the_start(store: Store) -> None:
+    two = "".join(
+        f",https://user:token@{name}.example?gateway={name}&receipts=one-secret-for-both"
+        for name in ("vonage", "twilio")
+    )
+    with pytest.raises(SettingsError, match="TIDINGS_SMS_URL: each URL's receipts= must be"):
+        api(store, two.lstrip(","))

@@ -182,7 +182,7 @@ class SmtpConnection:
 
     def _mail_parameters(self, mail: Mail) -> str:
         size, limit = len(mail.content), self._extensions.get("SIZE", "")
-        if limit.isdigit() and 0 < int(limit) < size:
+        if limit.isdecimal() and 0 < int(limit) < size:
             message = f"the mail has {size} octets, the server takes {limit}"
             raise PermanentDeliveryError(message)
         parameters = f" SIZE={size}" if "SIZE" in self._extensions else ""

@@ -88,7 +88,7 @@ def _retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds, of a number of them or of a date (RFC 9110 §10.2.3)."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)

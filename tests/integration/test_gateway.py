@@ -179,6 +179,7 @@ def test_a_wrong_password_ends_no_message() -> None:
     [
         (answer(429, {"code": 20429}, Retry_After="7"), TransientDeliveryError, 7),
         (answer(429, {}, Retry_After="soon"), TransientDeliveryError, None),
+        (answer(429, {}, Retry_After="\xb2"), TransientDeliveryError, None),
         (answer(503, b"busy", Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"), Exception, 0),
         (answer(500, b""), TransientDeliveryError, None),
         (answer(400, {"code": 21611}), TransientDeliveryError, None),

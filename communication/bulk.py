@@ -41,6 +41,16 @@ def among(connection: Connection, column: Column[T], values: Iterable[T]) -> Col
     return column.in_(list(values))
 
 
+def among_named(dialect: str, key: Column[int]) -> ColumnElement[bool]:
+    """`key IN :keys`, for statements that are put together once.
+
+    To put one together anew for each batch costs a tenth of the worker's processor time.
+    """
+    if dialect == "postgresql":
+        return key == any_(bindparam("keys", type_=ARRAY(key.type)))
+    return key.in_(bindparam("keys", expanding=True))
+
+
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all have the same columns."""
     if not rows:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Table,
+    Update,
     bindparam,
     case,
     exists,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from communication.bulk import among
+from communication.bulk import among, among_named
 from communication.lanes import LANES
 from communication.model import State
 
@@ -90,13 +91,8 @@ def take(
     A new lease, not the relay's: when the broker delivers the same message twice, the
     second worker finds nothing. `due_at`, the lease's end, stays: no index is touched.
     """
-    statement = (
-        update(table)
-        .where(among(connection, table.c.key, keys), table.c.lease == relayed)
-        .values(lease=lease, state=State.SENDING)
-        .returning(*table.c)
-    )
-    return connection.execute(statement).all()
+    given = {"keys": list(keys), "relayed": relayed, "own": lease}
+    return connection.execute(_taking(connection.dialect.name, table), given).all()
 
 
 def renew(
@@ -139,6 +135,16 @@ def waiting(
     """The (channel, priority) pairs that have anything due: one short look per pair."""
     looks = connection.execute(_looks(table, tuple(channels)), {"now": now})
     return {(channel, priority) for channel, priority in looks}
+
+
+@lru_cache
+def _taking(dialect: str, table: Table) -> Update:
+    return (
+        update(table)
+        .where(among_named(dialect, table.c.key), table.c.lease == bindparam("relayed"))
+        .values(lease=bindparam("own"), state=State.SENDING)
+        .returning(*table.c)
+    )
 
 
 @lru_cache

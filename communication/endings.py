@@ -7,11 +7,12 @@ settled, so that those who share messages wait for each other but never in a cir
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
-from communication.bulk import among, update_rows
+from communication.bulk import among_named, update_rows
 from communication.clock import to_wire
 from communication.events import Happening, Kind, record
 from communication.faults import report_deliveries
@@ -57,14 +58,19 @@ class Ending(Protocol):
 
 def lock_messages(connection: Connection, keys: Iterable[int]) -> dict[int, Row[Any]]:
     """Messages by key, the caller's until its transaction ends: as `count` wants them."""
+    rows = connection.execute(_locking(connection.dialect.name), {"keys": list(keys)}).all()
+    return {row.key: row for row in rows}
+
+
+@lru_cache
+def _locking(dialect: str) -> Select[Any]:
     columns = (MESSAGE.c[name] for name in ("key", "tenant", "status", "deleted_at", *_COUNTED))
-    rows = connection.execute(
+    return (
         select(*columns)
-        .where(among(connection, MESSAGE.c.key, keys))
+        .where(among_named(dialect, MESSAGE.c.key))
         .order_by(MESSAGE.c.key)
         .with_for_update(key_share=True)
-    ).all()
-    return {row.key: row for row in rows}
+    )
 
 
 def count(

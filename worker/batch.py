@@ -1,7 +1,7 @@
 """A batch of deliveries: taken, sent side by side, recorded as the answers come in."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -131,10 +131,8 @@ class BatchRunner:
         answers = Answers()
         unrendered = [job for job in taken.jobs if self._is_to_be_rendered(job)]
         if unrendered and self._templating:
-            self._templating.begin(unrendered, lambda job: self._submit(job, answers))
-        for job in taken.jobs:
-            if not self._is_to_be_rendered(job):
-                self._submit(job, answers)
+            self._templating.begin(unrendered, lambda job: self._submit([job], answers))
+        self._submit([job for job in taken.jobs if not self._is_to_be_rendered(job)], answers)
         open_jobs = {job.delivery_key: job for job in taken.jobs}
         until = taken.until
         while open_jobs:
@@ -149,9 +147,9 @@ class BatchRunner:
         needless = job.unwanted or job.suppressed
         return self._templating is not None and "template" in job.document and not needless
 
-    def _submit(self, job: Job, answers: Answers) -> None:
+    def _submit(self, jobs: Iterable[Job], answers: Answers) -> None:
         """To be sent after what is more urgent: the lanes of one process share its threads."""
-        self._pool.put(job.priority, partial(self._attempt, job, answers))
+        self._pool.put_all((job.priority, partial(self._attempt, job, answers)) for job in jobs)
 
     def _attempt(self, job: Job, answers: Answers) -> None:
         if job.message_key in answers.gone:

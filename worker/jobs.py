@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, Select, or_, select, update
 
 from channels.base import Device
 from channels.base import Receiver as ChannelReceiver
-from communication.bulk import among
+from communication.bulk import among, among_named
 from communication.devices import devices_of
 from communication.due import take
 from communication.events import Happening, Kind, record
@@ -108,7 +109,13 @@ def _suppressed(connection: Connection, jobs: list[Job]) -> list[Job]:
 
 
 def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
-    rows = connection.execute(
+    rows = connection.execute(_messages(connection.dialect.name), {"keys": list(keys)}).all()
+    return {row.key: row for row in rows}
+
+
+@lru_cache
+def _messages(dialect: str) -> Select[Any]:
+    return (
         select(
             MESSAGE.c.key,
             MESSAGE.c.tenant,
@@ -119,14 +126,18 @@ def _load_messages(connection: Connection, keys: set[int]) -> dict[int, Any]:
             DOCUMENT.c.document,
         )
         .join(DOCUMENT, DOCUMENT.c.message_key == MESSAGE.c.key)
-        .where(among(connection, MESSAGE.c.key, keys))
-    ).all()
-    return {row.key: row for row in rows}
+        .where(among_named(dialect, MESSAGE.c.key))
+    )
 
 
 def _load_receivers(connection: Connection, keys: Sequence[int]) -> Mapping[int, Row[Any]]:
-    rows = connection.execute(select(*RECEIVER.c).where(among(connection, RECEIVER.c.key, keys)))
-    return {row.key: row for row in rows.all()}
+    rows = connection.execute(_receivers(connection.dialect.name), {"keys": list(keys)}).all()
+    return {row.key: row for row in rows}
+
+
+@lru_cache
+def _receivers(dialect: str) -> Select[Any]:
+    return select(*RECEIVER.c).where(among_named(dialect, RECEIVER.c.key))
 
 
 def _job(delivery: Row[Any], message: Any, receiver: Row[Any], devices: Iterable[Row[Any]]) -> Job:

@@ -6,12 +6,13 @@ Locks are taken in the order of communication.endings and communication.receipts
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from communication import endings
-from communication.bulk import among, insert_rows, update_rows
+from communication.bulk import among_named, insert_rows, update_rows
 from communication.model import ATTEMPT, DELIVERY, State, Status
 from communication.receipt_parts import store_parts
 from communication.receipts import apply_early, hold_submits
@@ -81,12 +82,17 @@ def _with_receipts(connection: Connection, outcomes: list[Outcome], now: datetim
 
 
 def _lock_deliveries(connection: Connection, keys: list[int], lease: str) -> set[int]:
-    rows = connection.execute(
+    given = {"keys": keys, "held": lease}
+    return set(connection.execute(_holding(connection.dialect.name), given).scalars())
+
+
+@lru_cache
+def _holding(dialect: str) -> Select[Any]:
+    return (
         select(DELIVERY.c.key)
-        .where(among(connection, DELIVERY.c.key, keys), DELIVERY.c.lease == lease)
+        .where(among_named(dialect, DELIVERY.c.key), DELIVERY.c.lease == bindparam("held"))
         .with_for_update()
     )
-    return set(rows.scalars())
 
 
 def _final(outcome: Outcome, message: Row[Any]) -> Outcome:

@@ -1,6 +1,6 @@
 """The threads that send, shared by all batches of a channel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from itertools import count
 from threading import Condition, Thread
@@ -28,9 +28,15 @@ class Pool:
 
     def put(self, priority: int, task: Callable[[], object]) -> None:
         """Have a task run; it must not raise."""
+        self.put_all([(priority, task)])
+
+    def put_all(self, tasks: Iterable[tuple[int, Callable[[], object]]]) -> None:
+        """Have tasks run, each with its priority."""
         with self._changed:
-            heappush(self._tasks, (priority, next(self._order), task))
-            self._wake_one()
+            for priority, task in tasks:
+                heappush(self._tasks, (priority, next(self._order), task))
+            if self._tasks:
+                self._wake_one()
 
     def close(self) -> None:
         """Return when all tasks have been run and the threads have ended."""

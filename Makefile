@@ -26,7 +26,7 @@ ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
 	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadfile --cov --cov-fail-under 0 --cov-report=
-	$(BIN)/pytest tests/e2e tests/faults --cov --cov-append
+	$(BIN)/pytest tests/e2e tests/faults --numprocesses 2 --dist loadfile --cov --cov-append
 endif
 
 bench: setup .venv/.servers

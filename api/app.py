@@ -26,16 +26,16 @@ from api.rates import open_rates
 from api.receipts import Receipts
 from api.reference import Description, Page, description
 from api.tokens import open_tokens
-from communication.catalogue import open_catalogue
-from communication.polling import Polling
-from communication.queue_status import count_due
+from communication.catalogue.catalogue import open_catalogue
+from communication.events.sequencing import count_untold
+from communication.events.telling import Teller
+from communication.messages.queue_status import count_due
+from communication.polling.handing_out import Polling
 from communication.redis_client import open_redis
-from communication.sequencing import count_untold
 from communication.settings import Settings
 from communication.store import Store
-from communication.telling import Teller
-from communication.wire import Rules
-from communication.wire_template import Templates
+from communication.wire.message import Rules
+from communication.wire.template import Templates
 
 
 def create_app(

@@ -10,15 +10,15 @@ from api.answers import Answer
 from api.context import Context
 from api.tenants import named_tenant
 from communication.clock import now
-from communication.collected import (
+from communication.encoding import to_json
+from communication.errors import InvalidPathParameter
+from communication.events.collected import (
     Vocabulary,
     collect,
     find_collected,
     new_collected,
     read_collected,
 )
-from communication.encoding import to_json
-from communication.errors import InvalidPathParameter
 from communication.public_id import is_public_id
 
 

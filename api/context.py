@@ -14,7 +14,7 @@ from api.body import read_nothing, read_object
 from api.idempotency import keyed, once
 from communication.settings import Settings
 from communication.store import Store
-from communication.wire import Rules
+from communication.wire.message import Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from api.context import Context
 from api.edge import caller_of
 from api.messages import checked_id
 from api.paging import check_parameters, offset_and_limit, one_of, page, whole
-from communication.deliveries import Wanted, list_deliveries
 from communication.encoding import to_json
-from communication.messages import find
+from communication.messages.deliveries import Wanted, list_deliveries
+from communication.messages.rows import find
 from communication.model import State
 
 _PARAMETERS = ("state", "send", "offset", "limit")

@@ -11,12 +11,12 @@ from sqlalchemy import Row
 from api.context import Context
 from api.edge import caller_of
 from communication.clock import to_wire
-from communication.devices import find_device, list_devices, register, unregister
+from communication.devices.registry import find_device, list_devices, register, unregister
 from communication.encoding import to_json
 from communication.errors import InvalidField, InvalidPathParameter, Refused
-from communication.fields import present
-from communication.http_guard import Guard
-from communication.wire_device import NewDevice, Platform, read_device
+from communication.http.guard import Guard
+from communication.wire.device import NewDevice, Platform, read_device
+from communication.wire.fields import present
 
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}")
 _LONGEST_USER = 256

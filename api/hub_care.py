@@ -12,14 +12,14 @@ from api.context import Context
 from api.edge import caller_of
 from api.hubs import checked_hub_id
 from api.paging import check_parameters, offset_and_limit, one_of, page
-from communication.callbacks import Wanted, add_example, list_callbacks, recover
 from communication.clock import now, to_wire
 from communication.encoding import to_json
 from communication.errors import Conflict
-from communication.example_event import example_event
-from communication.fields import Fields, Spellings
-from communication.hubs import HubState, find_hub, revive, rotate_secret
+from communication.events.example_event import example_event
+from communication.hubs.callbacks import Wanted, add_example, list_callbacks, recover
+from communication.hubs.registration import HubState, find_hub, revive, rotate_secret
 from communication.model import State
+from communication.wire.fields import Fields, Spellings
 
 _WRITE = {"POST": "hub:write"}
 _PARAMETERS = ("state", "offset", "limit")

@@ -13,11 +13,11 @@ from api.edge import caller_of, location
 from communication.clock import to_wire
 from communication.encoding import to_json
 from communication.errors import InvalidPathParameter, InvalidQueryParameter, Refused
-from communication.fields import Fields, Spellings, present
-from communication.http_client import Guard
-from communication.hub_query import parse_hub_query
-from communication.hub_status import shown_state
-from communication.hubs import NewHub, find_hub, list_hubs, register, unregister
+from communication.http.client import Guard
+from communication.hubs.query import parse_hub_query
+from communication.hubs.registration import NewHub, find_hub, list_hubs, register, unregister
+from communication.hubs.status import shown_state
+from communication.wire.fields import Fields, Spellings, present
 
 _FIELDS = Spellings("callback", "query")
 _LONGEST = 2048

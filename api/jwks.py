@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from communication.errors import HttpError, ServiceUnavailable, SettingsError
-from communication.http_client import HttpClient
+from communication.http.client import HttpClient
 from communication.settings import Settings
 
 LOOK_EVERY = 1.0

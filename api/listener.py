@@ -17,7 +17,7 @@ from communication.errors import (
     InvalidQueryParameter,
     MissingQueryParameter,
 )
-from communication.heard import HEARD_FIELDS, find_heard, hear, is_event_id, read_heard
+from communication.events.heard import HEARD_FIELDS, find_heard, hear, is_event_id, read_heard
 
 
 class Listener:

@@ -10,17 +10,17 @@ from api.context import Context
 from api.edge import caller_of
 from api.message_list import wants_receivers
 from api.messages import checked_id, whole
-from communication.changing import change, remove
 from communication.clock import now
-from communication.conditions import selected
 from communication.encoding import to_json
-from communication.fields import Fields
-from communication.message_vocabulary import message_vocabulary
-from communication.messages import Stored, find, load_stored
-from communication.representation import represent
-from communication.tmf630 import parse_query_string
-from communication.wire import MESSAGE_FIELDS, read_message
-from communication.wire_patch import asks_to_cancel, patched
+from communication.messages.changing import change, remove
+from communication.messages.rows import Stored, find, load_stored
+from communication.query.conditions import selected
+from communication.query.message_vocabulary import message_vocabulary
+from communication.query.tmf630 import parse_query_string
+from communication.wire.fields import Fields
+from communication.wire.message import MESSAGE_FIELDS, read_message
+from communication.wire.patch import asks_to_cancel, patched
+from communication.wire.representation import represent
 
 
 class Message:

@@ -9,13 +9,13 @@ from api.answers import Answer
 from api.context import Context
 from api.edge import caller_of
 from api.paging import page
-from communication.conditions import selected
 from communication.encoding import to_json
-from communication.message_query import find
-from communication.message_vocabulary import message_vocabulary
-from communication.messages import Stored, load_documents, load_heads, load_receivers
-from communication.representation import Head, message_href, represent
-from communication.tmf630 import Query, parse_query_string
+from communication.messages.rows import Stored, load_documents, load_heads, load_receivers
+from communication.query.conditions import selected
+from communication.query.message_query import find
+from communication.query.message_vocabulary import message_vocabulary
+from communication.query.tmf630 import Query, parse_query_string
+from communication.wire.representation import Head, message_href, represent
 
 GROUP_MESSAGES = 25
 GROUP_RECEIVERS = 100_000

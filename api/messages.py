@@ -12,16 +12,17 @@ from api.answers import Answer
 from api.context import Context
 from api.edge import caller_of, location
 from api.message_list import list_messages
-from communication import acceptance, metrics
+from communication import metrics
 from communication.clock import now
 from communication.encoding import to_json
 from communication.errors import InvalidPathParameter
-from communication.fields import Fields
 from communication.lanes import lane_of
-from communication.messages import Stored, find, load_stored
-from communication.representation import Head, represent
-from communication.sending import start_send
-from communication.wire import MESSAGE_FIELDS, is_message_id, read_message
+from communication.messages import acceptance
+from communication.messages.rows import Stored, find, load_stored
+from communication.messages.sending import start_send
+from communication.wire.fields import Fields
+from communication.wire.message import MESSAGE_FIELDS, is_message_id, read_message
+from communication.wire.representation import Head, represent
 
 log = structlog.get_logger(part="api")
 

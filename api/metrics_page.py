@@ -11,9 +11,9 @@ from prometheus_client.registry import Collector
 
 from communication.clock import now
 from communication.errors import ServiceUnavailable
-from communication.event_status import EventStatus, event_status
-from communication.hub_status import HubStatus, hub_status
-from communication.queue_status import QueueStatus, queue_status
+from communication.events.event_status import EventStatus, event_status
+from communication.hubs.status import HubStatus, hub_status
+from communication.messages.queue_status import QueueStatus, queue_status
 from communication.store import Store
 
 log = structlog.get_logger(part="api")

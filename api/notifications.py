@@ -14,14 +14,14 @@ from api.edge import caller_of
 from communication.clock import now, to_wire
 from communication.encoding import to_json
 from communication.errors import InvalidPathParameter, InvalidQueryParameter
-from communication.event_types import event_types
-from communication.polling import Polling, Reader
-from communication.public_id import is_public_id
-from communication.subscriptions import (
+from communication.events.event_types import event_types
+from communication.polling.handing_out import Polling, Reader
+from communication.polling.subscriptions import (
     create_subscription,
     delete_subscription,
     read_subscription,
 )
+from communication.public_id import is_public_id
 
 ADMINISTRATOR = "notification:consent:administrator"
 CONSUMER = "notification:consent:consumer"

@@ -10,7 +10,7 @@ from api.context import Context
 from api.edge import caller_of
 from communication.encoding import to_json
 from communication.errors import InvalidQueryParameter
-from communication.order_feed import find_order, open_feed, read_feed
+from communication.events.order_feed import find_order, open_feed, read_feed
 
 _SCOPES = dict.fromkeys(("GET", "HEAD"), "orderevents:read")
 

@@ -9,7 +9,7 @@ from falcon import Request
 from api.answers import Answer
 from api.edge import location
 from communication.errors import InvalidQueryParameter
-from communication.tmf630 import DEFAULT_LIMIT, HIGHEST_LIMIT
+from communication.query.tmf630 import DEFAULT_LIMIT, HIGHEST_LIMIT
 
 _OK, _PARTIAL = 200, 206
 _WHOLE = re.compile("[0-9]{1,9}")

@@ -13,11 +13,11 @@ from communication.errors import (
     MissingCredentials,
     NotFound,
 )
-from communication.gateway import Gateway, receiving_gateways
-from communication.gateway_fields import Said
-from communication.gateway_receipts import is_signed, read_receipts, with_secret
+from communication.gateway.fields import Said
+from communication.gateway.gateway import Gateway, receiving_gateways
+from communication.gateway.receipts import is_signed, read_receipts, with_secret
 from communication.lanes import CHANNELS
-from communication.receipts import record
+from communication.receipts.recording import record
 from communication.settings import Settings
 from communication.store import Store
 

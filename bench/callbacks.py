@@ -8,9 +8,9 @@ from psycopg import Connection
 from bench.deliver import is_relaying, meter_of
 from bench.figure import Figure, processor_each
 from bench.stack import Stack, connect
-from communication.callbacks import PRIORITY
+from communication.events.told import CREATION
+from communication.hubs.callbacks import PRIORITY
 from communication.lanes import CALLBACK_QUEUE
-from communication.told import CREATION
 from tests.nginx import Nginx
 from tests.waiting import wait_until
 

@@ -7,7 +7,7 @@ from bench.deliver import measure_delivering
 from bench.feed import TEXT
 from bench.figure import Figure
 from bench.stack import Stack
-from channels.smpp_pdu import Address, Command, Inbox, Pdu, Submit, bind_body
+from channels.smpp.pdu import Address, Command, Inbox, Pdu, Submit, bind_body
 from tests.foreign_smsc import PASSWORD, SYSTEM_ID, ForeignSmsc
 
 WINDOW = 100

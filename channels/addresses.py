@@ -2,8 +2,8 @@
 
 from channels.base import Receiver
 from communication.errors import PermanentDeliveryError
-from communication.mailbox import Mailbox
-from communication.mailbox import mailbox as parse_mailbox
+from communication.wire.mailbox import Mailbox
+from communication.wire.mailbox import mailbox as parse_mailbox
 
 
 def address_of(receiver: Receiver, medium: str) -> str:

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from redis import Redis
 
-from channels.mail_policy import MailPolicy
-from communication.http_guard import Guard
-from communication.receipt import Receipt, ReceiptState
+from channels.email.mail_policy import MailPolicy
+from communication.http.guard import Guard
+from communication.receipts.receipt import Receipt, ReceiptState
 
 __all__ = [
     "Attachment",
@@ -36,7 +36,7 @@ class Device:
     key: int
     id: str
     platform: str
-    """Of communication.wire_device.Platform: which push service reaches it."""
+    """Of communication.wire.device.Platform: which push service reaches it."""
     token: str = field(repr=False)
     """What the service knows it by; for Web Push its endpoint. Whoever has it can send."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)

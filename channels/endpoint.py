@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
-from channels.url import ChannelUrl, Parameters
+from communication.channel_url import ChannelUrl, Parameters
 
 
 @dataclass(frozen=True, slots=True)

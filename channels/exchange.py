@@ -19,7 +19,7 @@ from communication.errors import (
     TimedOut,
     TransientDeliveryError,
 )
-from communication.http_client import Answer
+from communication.http.client import Answer
 
 FAULT_WAIT = 60.0
 """Seconds until the next try where a setting is wrong: a person has to mend it."""

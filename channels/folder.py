@@ -8,10 +8,10 @@ import orjson
 
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
-from channels.email_message import build_mail
+from channels.email.email_message import build_mail
+from channels.email.mail_policy import MailPolicy
 from channels.identifiers import plain
-from channels.mail_policy import MailPolicy
-from channels.url import ChannelUrl, Parameters
+from communication.channel_url import ChannelUrl, Parameters
 from communication.errors import TransientDeliveryError
 from communication.ids import new_id
 

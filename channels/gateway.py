@@ -8,7 +8,7 @@ from typing import Self
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
 from channels.errors import ConfigurationFault, OutcomeUnknown
-from channels.url import ChannelUrl
+from communication.channel_url import ChannelUrl
 from communication.clock import now
 from communication.errors import (
     DeliveryError,
@@ -17,10 +17,10 @@ from communication.errors import (
     Refused,
     TransientDeliveryError,
 )
-from communication.gateway import Gateway
-from communication.gateway_answer import Judgement, Verdict, judge
-from communication.gateway_request import build_request
-from communication.http_client import HttpClient
+from communication.gateway.answer import Judgement, Verdict, judge
+from communication.gateway.gateway import Gateway
+from communication.gateway.request import build_request
+from communication.http.client import HttpClient
 from communication.sms_text import measure
 
 _SENDER_NUMBER = re.compile(r"\+?[0-9]{3,15}")

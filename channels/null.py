@@ -7,7 +7,7 @@ from typing import Self
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver
 from channels.identifiers import digest, plain
-from channels.url import ChannelUrl, Parameters
+from communication.channel_url import ChannelUrl, Parameters
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 
 _CONCURRENCY = 64

@@ -9,27 +9,27 @@ from typing import Protocol, cast
 
 from channels.addresses import mailbox
 from channels.base import Channel, Environment, Sender
-from channels.failover import in_turn
-from channels.health import Care, cared_for
-from channels.push import most_in_turn, open_push
-from channels.url import ChannelUrl, split_urls
+from channels.health.failover import in_turn
+from channels.health.provider import Care, cared_for
+from channels.push.to_devices import most_in_turn, open_push
+from communication.channel_url import ChannelUrl, split_urls
 from communication.errors import PermanentDeliveryError, SettingsError
 
 CHANNELS = {
-    "apns": "channels.apns:ApnsChannel",
-    "fcm": "channels.fcm:FcmChannel",
+    "apns": "channels.push.apns:ApnsChannel",
+    "fcm": "channels.push.fcm:FcmChannel",
     "http": "channels.gateway:GatewayChannel",
     "https": "channels.gateway:GatewayChannel",
     "folder": "channels.folder:FolderChannel",
-    "ntfy": "channels.ntfy:NtfyChannel",
-    "ntfy+http": "channels.ntfy:NtfyChannel",
+    "ntfy": "channels.push.ntfy:NtfyChannel",
+    "ntfy+http": "channels.push.ntfy:NtfyChannel",
     "null": "channels.null:NullChannel",
-    "smpp": "channels.smpp:SmppChannel",
-    "smpps": "channels.smpp:SmppChannel",
-    "smtp": "channels.smtp:SmtpChannel",
-    "smtps": "channels.smtp:SmtpChannel",
-    "smtp+starttls": "channels.smtp:SmtpChannel",
-    "webpush": "channels.webpush:WebPushChannel",
+    "smpp": "channels.smpp.channel:SmppChannel",
+    "smpps": "channels.smpp.channel:SmppChannel",
+    "smtp": "channels.email.smtp:SmtpChannel",
+    "smtps": "channels.email.smtp:SmtpChannel",
+    "smtp+starttls": "channels.email.smtp:SmtpChannel",
+    "webpush": "channels.push.webpush:WebPushChannel",
 }
 """Scheme to `module:class`; the module is imported when a URL asks for it."""
 

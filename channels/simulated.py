@@ -10,7 +10,7 @@ from enum import Enum
 
 from channels.addresses import address_of
 from channels.base import Channel, Outbound, Receiver, awaits_receipt
-from channels.health import resting
+from channels.health.provider import resting
 from channels.identifiers import plain
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 

@@ -8,7 +8,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict
 
-from communication.hiding import hide_in, hider
+from communication.privacy.hiding import hide_in, hider
 
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.stdlib.add_log_level,

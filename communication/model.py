@@ -8,7 +8,7 @@ from sqlalchemy import Index, Integer, SmallInteger, Table, Text, TextClause, te
 from sqlmodel import Field, SQLModel
 
 from communication.columns import Json, Key, Moment
-from communication.sealing import SealedText
+from communication.privacy.sealing import SealedText
 
 
 class Status(StrEnum):

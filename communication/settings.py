@@ -12,9 +12,9 @@ from pydantic_settings import SettingsConfigDict
 
 from communication.channel_url import split_urls
 from communication.errors import SettingsError
-from communication.phone import is_region
 from communication.settings_callbacks import CallbackSettings, Seconds
 from communication.settings_security import SecuritySettings
+from communication.wire.phone import is_region
 
 _USER = re.compile(r"^([^/?]*//)[^/?]*@")
 _URL_MARKS = frozenset("?#%")

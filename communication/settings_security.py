@@ -8,7 +8,7 @@ from limits import parse_many
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from communication.sealing import parse_keys
+from communication.privacy.sealing import parse_keys
 
 _LOOPBACK = "127.0.0.0/8,::1/128"
 SIGNATURES = (

@@ -16,9 +16,9 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
-from communication.document_sql import register_sqlite_functions
 from communication.errors import ServiceUnavailable, SettingsError
-from communication.sealing import Seal, keep_seal, parse_keys
+from communication.privacy.sealing import Seal, keep_seal, parse_keys
+from communication.query.document_sql import register_sqlite_functions
 from communication.settings import redacted
 
 

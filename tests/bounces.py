@@ -1,7 +1,7 @@
 """Reports of mails that came back, for tests."""
 
-from communication.bounce_address import BounceAddress
-from communication.mailbox import mailbox
+from communication.mail.bounce_address import BounceAddress
+from communication.wire.mailbox import mailbox
 
 SECRET = "only we know this"
 ADDRESS = BounceAddress(base=mailbox("bounce@bounces.example"), secrets=[SECRET])

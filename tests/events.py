@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from communication.clock import now
-from communication.events import Happening, Kind, record
+from communication.events.happening import Happening, Kind, record
+from communication.events.told import Told
 from communication.model import DELIVERY, State
 from communication.settings import Settings
 from communication.store import Store
-from communication.told import Told
 from tests.messages import rows
 from worker.outcomes import Outcome, settle
 from worker.sequencer import Sequencer

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from communication.clock import now
-from communication.http_client import Guard, HttpClient
-from communication.hubs import NewHub, register
-from communication.listener_model import CALLBACK
+from communication.events.told import UPDATE, Told
+from communication.http.client import Guard, HttpClient
+from communication.hubs.listener_model import CALLBACK
+from communication.hubs.registration import NewHub, register
 from communication.model import State
 from communication.settings import Settings
 from communication.store import Store
-from communication.told import UPDATE, Told
 from tests.listener import Listener
 from tests.messages import rows
 from tests.waiting import wait_until

@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlalchemy import Row, Table, select
 
-from communication.acceptance import accept
 from communication.clock import now
-from communication.fields import Fields
+from communication.messages.acceptance import accept
 from communication.model import DELIVERY
-from communication.representation import Head
 from communication.store import Store
-from communication.wire import MESSAGE_FIELDS, Rules, read_message
+from communication.wire.fields import Fields
+from communication.wire.message import MESSAGE_FIELDS, Rules, read_message
+from communication.wire.representation import Head
 
 RULES = Rules(max_receivers=100_000, try_times=3, templates=None)
 

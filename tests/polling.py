@@ -6,10 +6,10 @@ import orjson
 from redis import Redis
 
 from communication.clock import now
-from communication.polling import Polling, Reader
+from communication.events.telling import Teller
+from communication.polling.handing_out import Polling, Reader
+from communication.polling.subscriptions import NewSubscription, create_subscription
 from communication.store import Store
-from communication.subscriptions import NewSubscription, create_subscription
-from communication.telling import Teller
 from tests.events import SETTINGS, Calls
 from worker.fan_out import FanOut
 from worker.polled import PolledNotifications

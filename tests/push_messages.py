@@ -18,7 +18,7 @@ from channels.registry import open_channel
 from channels.testing import environment
 from channels.testing import outbound as any_outbound
 from communication.clock import now
-from communication.http_guard import Guard
+from communication.http.guard import Guard
 
 NEAR = Guard.of("127.0.0.0/8")
 

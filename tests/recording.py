@@ -15,7 +15,7 @@ from typing import Self
 
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver
-from channels.url import ChannelUrl, Parameters
+from communication.channel_url import ChannelUrl, Parameters
 
 PLUG_IN = "[tidings.channels]\nrecording = tests.recording:RecordingChannel\n"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from channels.smpp_pdu import Command, Inbox, MalformedPdu, Pdu
+from channels.smpp.pdu import Command, Inbox, MalformedPdu, Pdu
 
 _PATIENCE = 30.0
 

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import insert
 
 from communication import clock
-from communication.conditions import matcher
-from communication.message_query import Page, find
-from communication.message_vocabulary import message_vocabulary
 from communication.model import DOCUMENT, MESSAGE, RECEIVER
+from communication.query.conditions import matcher
+from communication.query.message_query import Page, find
+from communication.query.message_vocabulary import message_vocabulary
+from communication.query.tmf630 import Query, parse_query_string
 from communication.store import Store
-from communication.tmf630 import Query, parse_query_string
 
 HREF = "https://tidings.example/communicationMessage/"
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123_456, tzinfo=UTC)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from communication.catalogue import Snapshot
-from communication.catalogue_composition import compose
+from communication.catalogue.catalogue import Snapshot
+from communication.catalogue.composition import compose
 
 
 def snapshot(files: Mapping[str, str], *, name: str = "hello") -> Snapshot:

@@ -9,11 +9,11 @@ import click
 from communication.errors import SettingsError
 from communication.lanes import QUEUE_VERSION, all_queues
 from communication.settings import Settings
-from tidings.channel_commands import channels
-from tidings.data_care import forget, purge
-from tidings.email_commands import bounce, suppression
+from tidings.commands.channels import channels
+from tidings.commands.data import forget, purge
+from tidings.commands.email import bounce, suppression
+from tidings.commands.keys import keys, token
 from tidings.explained import explained
-from tidings.keys import keys, token
 from tidings.start import start
 from tidings.templates.commands import templates
 
@@ -118,8 +118,8 @@ def vapid(file: Path) -> None:
 
     FILE is what TIDINGS_PUSH_URL=webpush:///FILE names.
     """
-    from channels.key_file import make_p256_key, read_p256_key
-    from channels.vapid import public_key
+    from channels.push.key_file import make_p256_key, read_p256_key
+    from channels.push.vapid import public_key
 
     try:
         if not file.exists():

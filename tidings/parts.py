@@ -11,7 +11,7 @@ from communication.errors import SettingsError
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import Store, check_schema, open_store
-from tidings.serve import Server
+from tidings.http.serve import Server
 from worker.main import Workers, open_queues, open_relay
 
 

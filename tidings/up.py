@@ -21,7 +21,7 @@ from communication.model import DELIVERY
 from communication.redis_client import open_redis
 from communication.settings import Settings, redacted
 from communication.store import Store, open_store, upgrade
-from tidings.serve import GRACE, Server, check_address
+from tidings.http.serve import GRACE, Server, check_address
 from worker.broker import MemoryQueues
 from worker.hubs.lease import free_all_hubs
 from worker.main import Workers, open_medium, open_queues, open_relay

@@ -11,15 +11,15 @@ import structlog
 
 from channels.base import Attachment, Channel, Outbound, awaits_receipt
 from channels.errors import PutOff
-from channels.health import resting
+from channels.health.provider import resting
 from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from communication.mail.suppression import REASON
 from communication.model import State
-from communication.receipts import can_be_awaited
+from communication.receipts.recording import can_be_awaited
 from communication.recordable import recordable
 from communication.settings import Settings
 from communication.sms_text import measure, simplify
-from communication.suppression import REASON
 from worker.attachments import Attachments
 from worker.fetching import open_fetcher
 from worker.outcomes import Outcome

@@ -10,12 +10,13 @@ from threading import Event
 
 from sqlalchemy import Connection
 
-from communication import metrics, sequencing
-from communication.sequencing import FAN_OUT_LOCK, TOLD
+from communication import metrics
+from communication.events import sequencing
+from communication.events.sequencing import FAN_OUT_LOCK, TOLD
+from communication.events.telling import Teller, heads_after, type_of
+from communication.events.told import Sink, wanted_by
 from communication.settings import Settings
 from communication.store import Store
-from communication.telling import Teller, heads_after, type_of
-from communication.told import Sink, wanted_by
 
 MOST = 500
 """Events in one transaction."""

@@ -15,7 +15,7 @@ from communication.errors import (
     Refused,
     TransientDeliveryError,
 )
-from communication.http_client import Answer, Guard, HttpClient
+from communication.http.client import Answer, Guard, HttpClient
 from communication.settings import Settings
 
 KEPT = 60.0

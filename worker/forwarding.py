@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from communication import forwarding, metrics
+from communication import metrics
 from communication.clock import now
 from communication.encoding import to_json
 from communication.errors import HttpError
-from communication.forwarding import Forwarded, Forwarding
-from communication.http_client import Answer, HttpClient
+from communication.events import forwarding
+from communication.events.forwarding import Forwarded, Forwarding
+from communication.http.client import Answer, HttpClient
 from communication.ids import new_id
 from communication.model import State
 from communication.settings import Settings

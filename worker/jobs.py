@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Row, Select, or_, select, update
 from channels.base import Device
 from channels.base import Receiver as ChannelReceiver
 from communication.bulk import among, among_named
-from communication.devices import devices_of
+from communication.devices.registry import devices_of
 from communication.due import take
-from communication.events import Happening, Kind, record
+from communication.events.happening import Happening, Kind, record
 from communication.ids import new_id
+from communication.mail.suppression import suppressed
 from communication.model import DELIVERY, DOCUMENT, MESSAGE, RECEIVER, Status
-from communication.suppression import suppressed
 from worker.render import Job, characteristics_of
 
 

@@ -11,19 +11,19 @@ from dramatiq import Worker
 from redis import Redis
 
 from channels.base import Channel, Device, Environment, drop_receipt, keep_device
-from channels.mail_policy import open_mail_policy
+from channels.email.mail_policy import open_mail_policy
 from channels.registry import open_channels
 from channels.simulated import Simulating
-from communication.devices import unregister_gone
+from communication.devices.registry import unregister_gone
 from communication.errors import ServiceUnavailable
-from communication.event_types import event_types
-from communication.http_guard import Guard
+from communication.events.event_types import event_types
+from communication.events.told import Sink
+from communication.http.guard import Guard
 from communication.lanes import CALLBACK_QUEUE, FAN_OUT_QUEUE, all_queues, deliver_queues
-from communication.receipt import Receipt
-from communication.receipt_recorder import Recorder
+from communication.receipts.receipt import Receipt
+from communication.receipts.recorder import Recorder
 from communication.settings import Settings
 from communication.store import Store
-from communication.told import Sink
 from worker.actors import register_actors
 from worker.batch import BatchRunner
 from worker.broker import MemoryQueues, RabbitQueues, open_broker

@@ -1,6 +1,6 @@
 """What became of deliveries, written down in one transaction per batch.
 
-Locks are taken in the order of communication.endings and communication.receipts.
+Locks are taken in the order of communication.messages.endings and communication.receipts.recording.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from communication import endings
 from communication.bulk import among_named, insert_rows, update_rows
+from communication.messages import endings
 from communication.model import ATTEMPT, DELIVERY, State, Status
-from communication.receipt_parts import store_parts
-from communication.receipts import apply_early, hold_submits
+from communication.receipts.parts import store_parts
+from communication.receipts.recording import apply_early, hold_submits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

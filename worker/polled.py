@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Row
 
 from communication import metrics
 from communication.clock import now
-from communication.poll_queue import Entry, PollQueues
-from communication.polling import entries_of
-from communication.subscriptions import note_queued, subscriptions_of, wanted_types
-from communication.told import Told
+from communication.events.told import Told
+from communication.polling.handing_out import entries_of
+from communication.polling.queue import Entry, PollQueues
+from communication.polling.subscriptions import note_queued, subscriptions_of, wanted_types
 
 REST = 5.0
 """Seconds for which a Redis that is away is not asked again."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from communication.clock import now
-from communication.purging import purge_some
+from communication.privacy.purging import purge_some
 from communication.settings import Settings
 from communication.store import Store
 from worker.broker import Queues

@@ -20,9 +20,9 @@ from communication.errors import BrokerUnavailable
 from communication.ids import new_id
 from communication.lanes import CHANNELS, LANES, queue_name
 from communication.model import DELIVERY, IDEMPOTENCY, State
-from communication.receipt_endings import count_receipts
-from communication.receipt_parts import forget_parts
-from communication.receipts import end_unanswered, forget_early
+from communication.receipts.parts import forget_parts
+from communication.receipts.receipt_endings import count_receipts
+from communication.receipts.recording import end_unanswered, forget_early
 from communication.settings import Settings
 from communication.store import Store
 from worker.broker import Queues

@@ -11,8 +11,8 @@ from typing import Any
 from channels.base import Attachment, Outbound, Receiver, Sender
 from communication.errors import DeliveryError
 from communication.ids import delivery_id
-from communication.placeholders import fill
-from communication.unsubscribing import UNSUBSCRIBE_URL
+from communication.mail.unsubscribing import UNSUBSCRIBE_URL
+from communication.wire.placeholders import fill
 from worker.templates.rendering import Rendered
 
 _MARKUP = re.compile(r"\s*<(!doctype html|html)[\s>]", re.IGNORECASE)

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 import structlog
 
-from communication import metrics, sequencing
+from communication import metrics
+from communication.events import sequencing
+from communication.events.order_events import write_order_events
+from communication.events.sequencing import TOLD
+from communication.events.told import Sink, wanted_by
 from communication.lanes import FAN_OUT_QUEUE
-from communication.order_events import write_order_events
-from communication.sequencing import TOLD
 from communication.settings import Settings
 from communication.store import Store
-from communication.told import Sink, wanted_by
 from worker.broker import Queues
 from worker.stepping import Stepping
 

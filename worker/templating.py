@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 
 from communication import metrics
-from communication.catalogue import (
+from communication.catalogue.catalogue import (
     BrokenTemplate,
     Catalogue,
     Medium,

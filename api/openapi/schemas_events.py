@@ -13,7 +13,7 @@ from api.openapi.pieces import (
     ref,
     text,
 )
-from communication.event_types import HEARD_TYPES
+from communication.events.event_types import HEARD_TYPES
 
 NEW_HUB = given(
     {

@@ -4,12 +4,6 @@ from alembic import context
 from sqlalchemy import create_engine, pool, text
 from sqlmodel import SQLModel
 
-import communication.device_model
-import communication.event_model
-import communication.listener_model
-import communication.part_model
-import communication.suppression_model  # noqa: F401
-
 MIGRATION_LOCK = 7_468_101
 """Of PostgreSQL's advisory locks: one process migrates, the others wait and find it done."""
 

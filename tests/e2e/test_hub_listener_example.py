@@ -3,7 +3,7 @@
 import sys
 from http.client import HTTPConnection
 
-from communication.told import CREATION
+from communication.events.told import CREATION
 from tests.processes import Process, free_port, is_listening, new_folder
 from tests.running import REPOSITORY, embedded, environment, sms
 from tests.waiting import wait_until

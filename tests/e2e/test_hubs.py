@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from communication.told import CREATION, DELETION, DELIVERY, UPDATE
+from communication.events.told import CREATION, DELETION, DELIVERY, UPDATE
 from tests.listener import Listener, after, answers, hangs_up, in_turn, listening
 from tests.running import PATH, Api, Embedded, embedded, sms
 from tests.waiting import wait_until

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from communication.told import CREATION
+from communication.events.told import CREATION
 from tests.processes import Process, new_folder
 from tests.running import REPOSITORY, Embedded, embedded, environment, sms
 from tests.waiting import wait_until

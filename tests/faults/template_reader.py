@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from communication.catalogue import Catalogue, Medium
+from communication.catalogue.catalogue import Catalogue, Medium
 from communication.log import configure_logging
 from worker.templates.renderer import Renderer, Result
 from worker.templates.rendering import Rendered

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from communication.clock import now
-from communication.heard import Heard, hear
-from communication.heard_order import HEARD_TYPE
+from communication.events.heard import Heard, hear
+from communication.events.heard_order import HEARD_TYPE
 from communication.store import Store, open_store, upgrade
 from tests.api import client
 from tests.events import sequencer

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from communication.told import CREATION
+from communication.events.told import CREATION
 from tests.installation import Installation
 from tests.listener import Listener, after, answers, listening
 from tests.running import sms

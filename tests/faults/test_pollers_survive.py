@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from communication.told import CREATION
+from communication.events.told import CREATION
 from tests.installation import Installation
 from tests.running import sms
 from tests.waiting import wait_until

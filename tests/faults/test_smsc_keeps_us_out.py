@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from channels.errors import ConfigurationFault
-from channels.smpp_pdu import Pdu
+from channels.smpp.pdu import Pdu
 from channels.testing import addressed
 from communication.errors import TransientDeliveryError
 from tests.processes import free_port

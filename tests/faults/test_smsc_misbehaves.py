@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from channels.base import Channel
 from channels.errors import OutcomeUnknown
-from channels.smpp_pdu import Command, Pdu
+from channels.smpp.pdu import Command, Pdu
 from channels.testing import addressed
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 from tests.scripted_smsc import Peer, Smsc

@@ -7,7 +7,7 @@ from typing import Any
 from falcon import App, Request, Response
 
 from communication.settings import load_settings
-from tidings.serve import Server
+from tidings.http.serve import Server
 
 
 class Echo:

@@ -8,8 +8,8 @@ from falcon import testing
 from sqlalchemy import update
 
 from communication.clock import now, parse
-from communication.event_model import STAGED_EVENT
-from communication.events import Kind
+from communication.events.event_model import STAGED_EVENT
+from communication.events.happening import Kind
 from communication.model import DELIVERY, MESSAGE, RECEIVER, State, Status
 from communication.store import Store
 from tests.api import MESSAGES, check_error, client

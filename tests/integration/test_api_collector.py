@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from communication.event_model import COLLECTED_EVENT, STAGED_EVENT
-from communication.events import Kind
+from communication.events.event_model import COLLECTED_EVENT, STAGED_EVENT
+from communication.events.happening import Kind
 from communication.store import Store, open_store
 from tests.api import check_error, client
 from tests.messages import rows

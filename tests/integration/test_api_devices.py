@@ -8,8 +8,8 @@ import pytest
 from falcon import testing
 
 from api.edge import Caller
-from communication.device_model import DEVICE
-from communication.devices import MOST_DEVICES
+from communication.devices.device_model import DEVICE
+from communication.devices.registry import MOST_DEVICES
 from communication.store import Store
 from tests.api import check_error, client
 from tests.devices import APNS_TOKEN, subscription

@@ -135,7 +135,7 @@ def test_an_unexpected_error_is_500_without_a_trace(
     def fail(*_args: object, **_options: object) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("communication.acceptance.accept", fail)
+    monkeypatch.setattr("communication.messages.acceptance.accept", fail)
     result = client(store).simulate_post(MESSAGES, json=email())
     check_error(result, 500, 1, result.headers["x-request-id"])
     assert "secret" not in result.text

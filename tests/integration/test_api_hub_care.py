@@ -9,11 +9,11 @@ from sqlalchemy import update
 from standardwebhooks import Webhook
 
 from communication.clock import now, parse, to_wire
-from communication.hubs import signing_secrets
-from communication.listener_model import CALLBACK, CALLBACK_BODY, HUB
+from communication.events.told import CREATION
+from communication.hubs.listener_model import CALLBACK, CALLBACK_BODY, HUB
+from communication.hubs.registration import signing_secrets
 from communication.model import State
 from communication.store import Store
-from communication.told import CREATION
 from tests.api import check_error, client
 from tests.messages import rows
 from worker.hubs.signature import signed_headers

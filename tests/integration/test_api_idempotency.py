@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from communication.listener_model import HUB
+from communication.hubs.listener_model import HUB
 from communication.model import IDEMPOTENCY, MESSAGE
 from communication.store import Store
 from tests.api import MESSAGES, check_error, client

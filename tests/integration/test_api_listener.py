@@ -9,8 +9,8 @@ from falcon import testing
 
 from api.context import Context
 from communication.errors import ServiceUnavailable
-from communication.event_model import HEARD_EVENT, STAGED_EVENT
-from communication.events import Kind
+from communication.events.event_model import HEARD_EVENT, STAGED_EVENT
+from communication.events.happening import Kind
 from communication.store import Store, open_store
 from tests.api import client
 from tests.contract_schema import check_schema

@@ -7,8 +7,8 @@ from falcon import testing
 from sqlalchemy import func, select
 
 from communication.clock import now, parse
-from communication.event_model import STAGED_EVENT
-from communication.events import Kind
+from communication.events.event_model import STAGED_EVENT
+from communication.events.happening import Kind
 from communication.model import DELIVERY, MESSAGE, RECEIVER, State
 from communication.store import Store
 from tests.api import MESSAGES, check_error, client

@@ -7,8 +7,8 @@ import pytest
 from falcon import testing
 from sqlalchemy import event as listening
 
-from communication import order_feed
 from communication.errors import ServiceUnavailable
+from communication.events import order_feed
 from communication.store import Store
 from tests.api import client
 from tests.events import end_deliveries, sequencer

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from communication import due
 from communication.clock import now
-from communication.event_model import STAGED_EVENT
+from communication.events.event_model import STAGED_EVENT
 from communication.model import DELIVERY, MESSAGE, State
 from communication.store import Store, open_store
 from tests.api import MESSAGES, client

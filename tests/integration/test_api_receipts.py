@@ -15,9 +15,9 @@ from sqlalchemy import update
 from communication.channel_url import ChannelUrl
 from communication.clock import now
 from communication.errors import SettingsError
-from communication.gateway import Gateway
-from communication.gateway_fields import Said
-from communication.gateway_receipts import is_signed
+from communication.gateway.fields import Said
+from communication.gateway.gateway import Gateway
+from communication.gateway.receipts import is_signed
 from communication.model import DELIVERY, EARLY_RECEIPT, State
 from communication.store import Store, open_store, upgrade
 from tests.api import check_error, client

@@ -144,7 +144,7 @@ def test_a_provider_token_is_made_anew_before_its_hour_is_over(
 ) -> None:
     channel.send(message(PHONE))
     later = time.monotonic() + 51 * 60
-    monkeypatch.setattr("channels.apns_token.time.monotonic", lambda: later)
+    monkeypatch.setattr("channels.push.apns_token.time.monotonic", lambda: later)
 
     channel.send(message(PHONE))
 

@@ -13,8 +13,8 @@ from channels.base import Outbound, Receiver
 from communication import due
 from communication.clock import now, to_wire
 from communication.errors import PermanentDeliveryError, ServiceUnavailable, TransientDeliveryError
-from communication.event_model import STAGED_EVENT
-from communication.events import Kind
+from communication.events.event_model import STAGED_EVENT
+from communication.events.happening import Kind
 from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
 from communication.settings import Settings
 from communication.store import Store

@@ -8,18 +8,19 @@ import pytest
 from sqlalchemy import Connection, select
 
 from channels.base import Outbound, Receiver
-from communication import due, suppression
-from communication.bounces import PROVIDER, Bounces, Finding
+from communication import due
 from communication.clock import now
-from communication.erasing import erase
-from communication.event_model import EVENT, STAGED_EVENT
-from communication.events import Kind
+from communication.events.event_model import EVENT, STAGED_EVENT
+from communication.events.happening import Kind
+from communication.events.telling import Teller
+from communication.events.told import DELIVERY as DELIVERY_TYPE
+from communication.mail import suppression
+from communication.mail.bounces import PROVIDER, Bounces, Finding
+from communication.mail.suppression_model import SUPPRESSION
 from communication.model import ATTEMPT, DELIVERY, State
+from communication.privacy.erasing import erase
 from communication.settings import Settings
 from communication.store import Store
-from communication.suppression_model import SUPPRESSION
-from communication.telling import Teller
-from communication.told import DELIVERY as DELIVERY_TYPE
 from tests.bounces import ADDRESS, report
 from tests.events import end_deliveries, sequencer
 from tests.messages import email, rows, states, store_message

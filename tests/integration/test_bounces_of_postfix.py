@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from channels.mail_policy import MailPolicy
+from channels.email.mail_policy import MailPolicy
 from channels.registry import open_channel
 from channels.testing import environment, outbound
-from communication.bounces import PROVIDER
+from communication.mail.bounces import PROVIDER
 from communication.model import ATTEMPT, State
 from communication.store import Store, open_store, upgrade
 from tests.bounces import ADDRESS, SECRET

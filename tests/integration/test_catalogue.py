@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from communication import catalogue as module
-from communication.catalogue import (
+from communication.catalogue import catalogue as module
+from communication.catalogue.catalogue import (
     BrokenTemplate,
     Catalogue,
     Fault,

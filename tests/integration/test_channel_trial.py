@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from channels.rest import open_rest
-from channels.smpp_pdu import Pdu
-from channels.smpp_status import ESME_RX_T_APPN
-from communication.devices import register
+from channels.health.rest import open_rest
+from channels.smpp.pdu import Pdu
+from channels.smpp.status import ESME_RX_T_APPN
+from communication.devices.registry import register
 from communication.errors import SettingsError
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import open_store, upgrade
-from communication.wire_device import NewDevice, Platform
+from communication.wire.device import NewDevice, Platform
 from tests.scripted_smsc import Peer, running_smsc
 from tests.services import Redis
 from tests.smtp_server import SmtpServer, Step, smtp_server
 from tests.waiting import wait_until
-from tidings.channel_report import report
-from tidings.channel_trial import Trial, TrialFailed, medium_of
+from tidings.commands.channel_report import report
+from tidings.commands.channel_trial import Trial, TrialFailed, medium_of
 
 
 @pytest.fixture

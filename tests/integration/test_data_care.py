@@ -10,10 +10,10 @@ from sqlalchemy import func, select, update
 from sqlmodel import SQLModel
 
 from communication.clock import now
-from communication.erasing import ERASED, erase, scrub
-from communication.event_model import EVENT, HEARD_EVENT, ORDER_EVENT
+from communication.events.event_model import EVENT, HEARD_EVENT, ORDER_EVENT
 from communication.model import DELIVERY, MESSAGE
-from communication.purging import purge
+from communication.privacy.erasing import ERASED, erase, scrub
+from communication.privacy.purging import purge
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import Store, open_store, upgrade

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from channels.base import Outbound, Sender
-from channels.email_message import build_mail
-from channels.mail_policy import MailPolicy, open_mail_policy
+from channels.email.email_message import build_mail
+from channels.email.mail_policy import MailPolicy, open_mail_policy
 from channels.testing import SENDER, outbound
 from communication.errors import SettingsError
 from communication.settings import Settings

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from communication.clock import now
-from communication.event_status import EventStatus, event_status
+from communication.events.event_status import EventStatus, event_status
 from communication.store import Store
 from tests.api import client
 from tests.events import SETTINGS, Remembering, hear, sequencer

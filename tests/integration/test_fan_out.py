@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Connection, delete
 
-from communication.event_model import EVENT_CURSOR
+from communication.events.event_model import EVENT_CURSOR
+from communication.events.told import CREATION, Told
 from communication.model import DOCUMENT, MESSAGE, RECEIVER
 from communication.store import Store
-from communication.told import CREATION, Told
 from tests.events import SETTINGS, Remembering, hear, sequencer
 from tests.messages import email, rows, store_message
 from worker.fan_out import FanOut
@@ -52,7 +52,7 @@ def test_what_nobody_wants_is_passed_by(store: Store) -> None:
     assert told_up_to(store) == 3
 
 
-@pytest.mark.parametrize("bound", ["worker.fan_out.MOST", "communication.telling.PORTION"])
+@pytest.mark.parametrize("bound", ["worker.fan_out.MOST", "communication.events.telling.PORTION"])
 def test_batches_follow_each_other_without_a_gap(
     store: Store, bound: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,7 +69,7 @@ def test_batches_follow_each_other_without_a_gap(
 def test_large_messages_are_told_a_few_at_a_time(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("communication.telling.PORTION_BYTES", 5_000)
+    monkeypatch.setattr("communication.events.telling.PORTION_BYTES", 5_000)
     sink = Remembering({"default": {CREATION}})
     for size in (10, 4_000, 9_000, 10, 10):
         store_message(store, email(note="x" * size), sending=False)

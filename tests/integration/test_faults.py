@@ -9,12 +9,12 @@ import orjson
 from sqlalchemy import update
 
 from communication.clock import now
-from communication.event_model import COLLECTED_EVENT, STAGED_EVENT
-from communication.events import Kind
-from communication.faults import Fault, report
+from communication.events.event_model import COLLECTED_EVENT, STAGED_EVENT
+from communication.events.faults import Fault, report
+from communication.events.happening import Kind
 from communication.ids import delivery_id
 from communication.model import State
-from communication.purging import purge
+from communication.privacy.purging import purge
 from communication.store import Store
 from tests.events import end_deliveries
 from tests.messages import email, rows, store_message

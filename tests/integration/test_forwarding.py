@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from communication.clock import now
-from communication.collected import collect, new_collected
-from communication.event_model import COLLECTED_EVENT, FORWARDING
-from communication.faults import Fault, report
+from communication.events.collected import collect, new_collected
+from communication.events.event_model import COLLECTED_EVENT, FORWARDING
+from communication.events.faults import Fault, report
 from communication.model import State
 from communication.settings import Settings
 from communication.store import Store

@@ -160,8 +160,8 @@ def test_a_server_with_little_room_gets_it_in_pieces(tmp_path: Path) -> None:
 def test_after_a_silence_a_dead_connection_costs_no_unknown_outcome(
     apple: Apple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.http2_connection._IDLE", 0.0)
-    monkeypatch.setattr("channels.http2_connection._PATIENCE", 0.2)
+    monkeypatch.setattr("channels.push.http2_connection._IDLE", 0.0)
+    monkeypatch.setattr("channels.push.http2_connection._PATIENCE", 0.2)
     channel = opened(apple.url(timeout="600ms"), tmp_path)
     channel.send(message(PHONE))
     assert channel.send(message(PHONE))

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from communication.http_client import Answer, ConnectionFailed, Guard, HttpClient, Refused, TimedOut
+from communication.http.client import Answer, ConnectionFailed, Guard, HttpClient, Refused, TimedOut
 from tests.http_peer import OK, Peer, peer, says
 from tests.waiting import wait_until
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from communication.callbacks import callback_row
 from communication.clock import now
-from communication.hubs import NewHub, register
-from communication.listener_model import CALLBACK, HUB
+from communication.hubs.callbacks import callback_row
+from communication.hubs.listener_model import CALLBACK, HUB
+from communication.hubs.registration import NewHub, register
 from communication.model import State
 from communication.store import Store
 from tests.messages import rows

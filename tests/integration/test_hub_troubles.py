@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from communication.event_model import COLLECTED_EVENT
-from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, HUB
+from communication.events.event_model import COLLECTED_EVENT
+from communication.hubs.listener_model import CALLBACK, CALLBACK_ATTEMPT, HUB
 from communication.model import State
 from communication.store import Store
 from tests.hubs import SETTINGS, all_ended, hub, relay, runner, serve, states, tell

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import insert, update
 from standardwebhooks import Webhook
 
-from communication import callbacks
-from communication.callbacks import callback_row
 from communication.clock import now
 from communication.errors import ServiceUnavailable
-from communication.hubs import rotate_secret
-from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, CALLBACK_BODY, HUB
+from communication.events.told import UPDATE
+from communication.hubs import callbacks
+from communication.hubs.callbacks import callback_row
+from communication.hubs.listener_model import CALLBACK, CALLBACK_ATTEMPT, CALLBACK_BODY, HUB
+from communication.hubs.registration import rotate_secret
 from communication.model import State
 from communication.store import Store
-from communication.told import UPDATE
 from tests.hubs import SETTINGS, all_ended, hub, relay, runner, serve, states, tell
 from tests.listener import after, answers, listening
 from tests.messages import rows

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from communication import message_query
 from communication.errors import Unprocessable
-from communication.message_query import Page
 from communication.model import RECEIVER
+from communication.query import message_query
+from communication.query.message_query import Page
 from communication.store import Store, open_store
 from tests.shelf import NOON, Shelf, resource
 

@@ -7,7 +7,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from communication.event_model import EVENT, EVENT_CURSOR
+from communication.events.event_model import EVENT, EVENT_CURSOR
 from communication.store import Store, check_schema, open_store, upgrade
 from tests.messages import rows
 

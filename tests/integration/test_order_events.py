@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from communication.clock import now
-from communication.event_model import HEARD_EVENT, ORDER_EVENT
-from communication.events import Happening, Kind, record
-from communication.heard import Heard, hear
-from communication.heard_order import HEARD_TYPE, heard_order_id
+from communication.events.event_model import HEARD_EVENT, ORDER_EVENT
+from communication.events.happening import Happening, Kind, record
+from communication.events.heard import Heard, hear
+from communication.events.heard_order import HEARD_TYPE, heard_order_id
 from communication.ids import delivery_id, new_id
 from communication.model import State
 from communication.store import Store

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from communication.clock import now
-from communication.event_model import STAGED_EVENT
-from communication.events import Kind
+from communication.events.event_model import STAGED_EVENT
+from communication.events.happening import Kind
 from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
 from communication.store import Store, open_store
 from tests.messages import email, rows, states, store_message

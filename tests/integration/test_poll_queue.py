@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from communication.clock import now
-from communication.poll_queue import Entry, Look, PollQueues
+from communication.polling.queue import Entry, Look, PollQueues
 from communication.redis_client import open_redis
 from communication.settings import Settings
 

@@ -9,12 +9,12 @@ import pytest
 from redis import Redis
 from sqlalchemy import update
 
-from communication import polling as polling_module
 from communication.clock import now
 from communication.errors import NotFound, ServiceUnavailable
-from communication.event_model import EVENT
-from communication.listener_model import SUBSCRIPTION, SUBSCRIPTION_QUEUE
-from communication.polling import Reader
+from communication.events.event_model import EVENT
+from communication.hubs.listener_model import SUBSCRIPTION, SUBSCRIPTION_QUEUE
+from communication.polling import handing_out as polling_module
+from communication.polling.handing_out import Reader
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import Store, open_store

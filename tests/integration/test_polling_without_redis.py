@@ -9,18 +9,18 @@ import pytest
 from redis import Redis
 from sqlalchemy import delete, update
 
-from communication import polling as polling_module
 from communication.clock import now
 from communication.errors import QueuesUnavailable
-from communication.event_model import EVENT, EVENT_CURSOR
-from communication.listener_model import SUBSCRIPTION_QUEUE
+from communication.events.event_model import EVENT, EVENT_CURSOR
+from communication.events.told import CREATION
+from communication.hubs.listener_model import SUBSCRIPTION_QUEUE
 from communication.model import MESSAGE
-from communication.polling import Polling, Reader
-from communication.purging import purge
+from communication.polling import handing_out as polling_module
+from communication.polling.handing_out import Polling, Reader
+from communication.privacy.purging import purge
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import Store
-from communication.told import CREATION
 from tests.events import hear
 from tests.messages import email, store_message
 from tests.polling import TTL, Telling, polling, subscribe, taken

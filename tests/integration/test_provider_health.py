@@ -12,15 +12,15 @@ import pytest
 from redis import Redis
 
 from channels.base import Channel, Outbound, Receiver
-from channels.breaker import LEAST, LOOK_EVERY, Breaker
 from channels.errors import OutcomeUnknown, ProviderRests, RateReached, ReceiverBusy
-from channels.failover import Failover
-from channels.health import Care, Cared, cared_for, resting
+from channels.health.breaker import LEAST, LOOK_EVERY, Breaker
+from channels.health.failover import Failover
+from channels.health.provider import Care, Cared, cared_for, resting
+from channels.health.rest import FIRST, SharedRest
+from channels.health.throttle import Rate, SharedTurns
 from channels.registry import open_channels
-from channels.rest import FIRST, SharedRest
 from channels.testing import ChannelContract, environment, outbound
-from channels.throttle import Rate, SharedTurns
-from channels.url import ChannelUrl
+from communication.channel_url import ChannelUrl
 from communication.errors import (
     DeliveryError,
     PermanentDeliveryError,

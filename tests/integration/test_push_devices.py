@@ -8,12 +8,12 @@ import pytest
 from channels.base import Device
 from communication import due
 from communication.clock import now
-from communication.device_model import DEVICE
-from communication.devices import find_device, register
+from communication.devices.device_model import DEVICE
+from communication.devices.registry import find_device, register
 from communication.errors import ServiceUnavailable
 from communication.model import DELIVERY
 from communication.store import Store
-from communication.wire_device import read_device
+from communication.wire.device import read_device
 from tests.messages import rows, store_message
 from worker.jobs import take_jobs
 from worker.main import unregistering

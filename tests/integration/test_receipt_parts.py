@@ -10,10 +10,10 @@ import pytest
 
 from communication.clock import now
 from communication.model import DELIVERY, EARLY_RECEIPT, State
-from communication.part_model import DELIVERY_PART
-from communication.receipt import Receipt, ReceiptState
-from communication.receipt_parts import PARTS_KEPT, forget_parts
-from communication.receipts import can_be_awaited, record
+from communication.receipts.part_model import DELIVERY_PART
+from communication.receipts.parts import PARTS_KEPT, forget_parts
+from communication.receipts.receipt import Receipt, ReceiptState
+from communication.receipts.recording import can_be_awaited, record
 from communication.store import Store
 from tests.integration.test_receipts import PROVIDER, stored, taken
 from tests.messages import email, rows, states, store_message

@@ -13,18 +13,24 @@ import pytest
 from sqlalchemy import update
 
 from communication import due
-from communication.changing import remove
 from communication.clock import now
 from communication.errors import Conflict
-from communication.event_model import STAGED_EVENT
-from communication.events import Kind
-from communication.messages import find
+from communication.events.event_model import STAGED_EVENT
+from communication.events.happening import Kind
+from communication.messages.changing import remove
+from communication.messages.queue_status import queue_status
+from communication.messages.rows import find
+from communication.messages.sending import start_send
 from communication.model import ATTEMPT, DELIVERY, EARLY_RECEIPT, MESSAGE, State, Status
-from communication.queue_status import queue_status
-from communication.receipt import Receipt, ReceiptState
-from communication.receipt_recorder import Recorder
-from communication.receipts import EARLY_KEPT, can_be_awaited, end_unanswered, forget_early, record
-from communication.sending import start_send
+from communication.receipts.receipt import Receipt, ReceiptState
+from communication.receipts.recorder import Recorder
+from communication.receipts.recording import (
+    EARLY_KEPT,
+    can_be_awaited,
+    end_unanswered,
+    forget_early,
+    record,
+)
 from communication.store import Store
 from tests.messages import email, rows, states, store_message
 from worker.outcomes import Outcome, settle

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from communication.catalogue import Medium
+from communication.catalogue.catalogue import Medium
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 from tests.templates import snapshot
 from worker.templates import process as process_module

@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy import text
 
 from communication.clock import now
-from communication.devices import list_devices
-from communication.devices import register as register_device
+from communication.devices.registry import list_devices
+from communication.devices.registry import register as register_device
 from communication.errors import ServiceUnavailable, SettingsError
-from communication.hubs import NewHub, find_hub, register, rotate_secret
-from communication.resealing import reseal
-from communication.sealing import new_key
+from communication.hubs.registration import NewHub, find_hub, register, rotate_secret
+from communication.privacy.resealing import reseal
+from communication.privacy.sealing import new_key
 from communication.settings import load_settings
 from communication.store import Store, open_store, upgrade
-from communication.wire_device import NewDevice, Platform
+from communication.wire.device import NewDevice, Platform
 
 OLD, NEW = new_key(), new_key()
 HUB = NewHub(callback="http://hub.example/", query=None, api_version="v1")

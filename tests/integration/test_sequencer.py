@@ -5,10 +5,10 @@ from threading import Event, Thread
 
 import pytest
 
-from communication.event_model import EVENT, EVENT_CURSOR, STAGED_EVENT
-from communication.events import record
+from communication.events.event_model import EVENT, EVENT_CURSOR, STAGED_EVENT
+from communication.events.happening import record
+from communication.events.sequencing import FAN_OUT_LOCK, lock_alone, sequence
 from communication.lanes import FAN_OUT_QUEUE
-from communication.sequencing import FAN_OUT_LOCK, lock_alone, sequence
 from communication.store import Store, open_store, upgrade
 from tests.events import Calls, Remembering, happening, hear, sequencer
 from tests.messages import rows

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from communication.catalogue import Catalogue, Medium
+from communication.catalogue.catalogue import Catalogue, Medium
 from communication.sms_text import measure, simplify
 from tidings.templates.cases import Case, cases
 from worker.templates.rendering import Rendered, render

@@ -10,7 +10,7 @@ import pytest
 
 from channels.base import Channel, Sender
 from channels.errors import ConfigurationFault
-from channels.smpp_pdu import Command, Pdu
+from channels.smpp.pdu import Command, Pdu
 from channels.testing import ChannelContract, addressed
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from tests.scripted_smsc import Peer, Smsc

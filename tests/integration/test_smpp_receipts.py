@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from channels.base import Receipt, ReceiptState, awaits_receipt, drop_receipt
-from channels.smpp_pdu import Command, Pdu
+from channels.smpp.pdu import Command, Pdu
 from channels.testing import addressed
 from communication.errors import ServiceUnavailable
 from tests.scripted_smsc import Peer, Smsc, deliver_body, receipt_text

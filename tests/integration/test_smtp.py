@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from channels.base import Attachment, Channel
-from channels.email_message import build_mail
+from channels.email.email_message import build_mail
 from channels.errors import ConfigurationFault, OutcomeUnknown
 from channels.registry import open_channels
 from channels.testing import SENDER, ChannelContract, environment, outbound

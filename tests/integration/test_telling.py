@@ -2,15 +2,15 @@
 
 from sqlalchemy import select
 
-from communication.changing import remove
 from communication.clock import now, to_wire
-from communication.event_model import EVENT
-from communication.events import Happening, Kind, record
-from communication.messages import find
+from communication.events.event_model import EVENT
+from communication.events.happening import Happening, Kind, record
+from communication.events.telling import Teller, positions_between
+from communication.events.told import CREATION, DELETION, DELIVERY, UPDATE, Told
+from communication.messages.changing import remove
+from communication.messages.rows import find
 from communication.model import State
 from communication.store import Store
-from communication.telling import Teller, positions_between
-from communication.told import CREATION, DELETION, DELIVERY, UPDATE, Told
 from tests.api import MESSAGES, client
 from tests.events import SETTINGS, end_deliveries, hear, sequencer
 from tests.messages import email, store_message

@@ -8,7 +8,7 @@ import pytest
 from falcon import testing
 
 from api.app import create_app
-from communication.catalogue import Catalogue
+from communication.catalogue.catalogue import Catalogue
 from communication.model import DELIVERY, MESSAGE, State, Status
 from communication.settings import Settings
 from communication.store import Store

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from channels.base import Channel
 from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
-from channels.key_file import read_p256_key
+from channels.push.key_file import read_p256_key
 from channels.registry import open_channels
 from channels.testing import ChannelContract, environment
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
-from communication.http_guard import Guard
+from communication.http.guard import Guard
 from tests.devices import public_point
 from tests.push_messages import NEAR, ToDevice, device, message, opened, write_private
 from tests.push_service import PATH, Service, push_service

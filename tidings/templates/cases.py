@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from communication.characteristic import Characteristic
+from communication.catalogue.characteristic import Characteristic
 
 RECEIVER = {"name": "Ann Svensson", "id": "10234"}
 NOBODY: dict[str, str | None] = {"name": None, "id": None}

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from communication.catalogue_composition import compose
-from communication.catalogue_folder import Folder, Reading
-from communication.catalogue_snapshot import (
+from communication.catalogue.composition import compose
+from communication.catalogue.folder import Folder, Reading
+from communication.catalogue.snapshot import (
     DECLARATION,
     OWN_FILES,
     BrokenTemplate,

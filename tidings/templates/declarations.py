@@ -8,9 +8,9 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
-from communication.catalogue_composition import is_locale
-from communication.catalogue_snapshot import RESERVED
-from communication.characteristic import TYPES, Characteristic
+from communication.catalogue.characteristic import TYPES, Characteristic
+from communication.catalogue.composition import is_locale
+from communication.catalogue.snapshot import RESERVED
 from tidings.templates.findings import Severity
 
 TOP = frozenset({"description", "locale", "characteristics"})

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from communication.catalogue_snapshot import Fault
-from communication.catalogue_source import FILTERS
+from communication.catalogue.snapshot import Fault
+from communication.catalogue.source import FILTERS
 from tidings.templates.findings import Finding
 from tidings.templates.source import column_of
 from worker.templates.marks import MARK

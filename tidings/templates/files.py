@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from communication.catalogue_composition import is_locale
-from communication.catalogue_folder import Reading
-from communication.catalogue_snapshot import BrokenTemplate, variants
-from communication.catalogue_source import Source, read_source
+from communication.catalogue.composition import is_locale
+from communication.catalogue.folder import Reading
+from communication.catalogue.snapshot import BrokenTemplate, variants
+from communication.catalogue.source import Source, read_source
 from tidings.templates.blocks import unbalanced
 from tidings.templates.faults import finding_of
 from tidings.templates.findings import Finding

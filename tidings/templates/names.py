@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from communication.catalogue_snapshot import RESERVED
-from communication.catalogue_source import Source
+from communication.catalogue.snapshot import RESERVED
+from communication.catalogue.source import Source
 from tidings.templates.source import column_of, place, words
 
 _MISSED = re.compile(r"\{\s*(?P<braced>\w+)\s*\}|\$(?P<dollar>[^\W\d]\w*)")

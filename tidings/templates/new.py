@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from communication.catalogue_snapshot import DECLARATION
+from communication.catalogue.snapshot import DECLARATION
 from communication.errors import TidingsError
 from tidings.templates import starter
 

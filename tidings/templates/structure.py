@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from babel import Locale
 
-from communication.catalogue_composition import is_locale
-from communication.catalogue_snapshot import (
+from communication.catalogue.composition import is_locale
+from communication.catalogue.snapshot import (
     BODY_FILES,
     DECLARATION,
     OWN_FILES,

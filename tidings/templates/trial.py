@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Undefined
 
-from communication.catalogue_snapshot import TITLE_FILES, Fault, Medium, Snapshot
+from communication.catalogue.snapshot import TITLE_FILES, Fault, Medium, Snapshot
 from communication.errors import DeliveryError
 from communication.sms_text import beyond_gsm_7, measure, simplify
 from tidings.templates import markup

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from communication.bulk import among
-from communication.callbacks import open_of
-from communication.hubs import signing_secrets
-from communication.listener_model import CALLBACK, CALLBACK_BODY
+from communication.hubs.callbacks import open_of
+from communication.hubs.listener_model import CALLBACK, CALLBACK_BODY
+from communication.hubs.registration import signing_secrets
 from worker.hubs.post import Job, Listener
 
 MOST_BYTES = 8 * 1024 * 1024

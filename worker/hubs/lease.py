@@ -24,9 +24,9 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 
 from communication.bulk import among
-from communication.callbacks import PRIORITY
-from communication.hubs import HubState
-from communication.listener_model import CALLBACK, HUB
+from communication.hubs.callbacks import PRIORITY
+from communication.hubs.listener_model import CALLBACK, HUB
+from communication.hubs.registration import HubState
 
 
 def _over(moment: ColumnElement[datetime | None]) -> ColumnElement[bool]:

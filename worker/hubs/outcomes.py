@@ -9,10 +9,10 @@ import structlog
 from sqlalchemy import Connection, Row, delete, select, update
 
 from communication.bulk import among, insert_rows, update_rows
-from communication.callbacks import drop_all, open_of
-from communication.faults import report
-from communication.hubs import HubState
-from communication.listener_model import CALLBACK, CALLBACK_ATTEMPT, HUB
+from communication.events.faults import report
+from communication.hubs.callbacks import drop_all, open_of
+from communication.hubs.listener_model import CALLBACK, CALLBACK_ATTEMPT, HUB
+from communication.hubs.registration import HubState
 from communication.model import State
 from communication.recordable import recordable
 from worker.hubs.health import Health, Patience

@@ -9,8 +9,8 @@ import structlog
 
 from communication.clock import now
 from communication.encoding import to_json
-from communication.http_client import HttpClient, HttpError
-from communication.hub_query import interest_of
+from communication.http.client import HttpClient, HttpError
+from communication.hubs.query import interest_of
 from worker.hubs.signature import signed_headers
 from worker.hubs.verdict import Result, Verdict, result_of
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 
-from communication.callbacks import forget_old
 from communication.clock import now
 from communication.errors import BrokerUnavailable
+from communication.hubs.callbacks import forget_old
 from communication.ids import new_id
 from communication.lanes import CALLBACK_QUEUE
 from communication.settings import Settings

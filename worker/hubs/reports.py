@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Row
 
 from communication.clock import to_wire
-from communication.faults import FAULT, Fault
+from communication.events.faults import FAULT, Fault
 from worker.hubs.post import Tried
 
 WARNING = "WARNING"

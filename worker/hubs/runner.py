@@ -7,7 +7,7 @@ from threading import BoundedSemaphore, Event
 import structlog
 
 from communication.errors import ServiceUnavailable
-from communication.http_client import Guard, HttpClient
+from communication.http.client import Guard, HttpClient
 from communication.settings import Settings
 from communication.store import Store
 from worker.hubs.health import Patience

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from communication.bulk import insert_rows
-from communication.callbacks import body_row, callback_row
 from communication.clock import now
-from communication.hub_query import interest_of
-from communication.hubs import HubState
-from communication.listener_model import CALLBACK, CALLBACK_BODY, HUB
-from communication.told import Told
+from communication.events.told import Told
+from communication.hubs.callbacks import body_row, callback_row
+from communication.hubs.listener_model import CALLBACK, CALLBACK_BODY, HUB
+from communication.hubs.query import interest_of
+from communication.hubs.registration import HubState
 
 _ACTIVE: Select[Any] = select(
     HUB.c.key, HUB.c.id, HUB.c.tenant, HUB.c.query, HUB.c.created_position

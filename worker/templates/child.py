@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from communication.catalogue_snapshot import Fault, Medium, Snapshot
+from communication.catalogue.snapshot import Fault, Medium, Snapshot
 from worker.templates.rendering import CompiledTemplate, RenderError, TooSlow
 from worker.templates.wire import HEAD, Failure, answer, read_template
 

@@ -15,8 +15,8 @@ from jinja2.loaders import BaseLoader
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from communication.catalogue_snapshot import Snapshot, variants
-from communication.catalogue_source import FILTERS, GLOBALS
+from communication.catalogue.snapshot import Snapshot, variants
+from communication.catalogue.source import FILTERS, GLOBALS
 from worker.templates.formats import filters_of
 from worker.templates.marks import Marks
 

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 
 import structlog
 
-from communication.catalogue_snapshot import Fault, Medium, Snapshot
+from communication.catalogue.snapshot import Fault, Medium, Snapshot
 from communication.errors import (
     DeliveryError,
     PermanentDeliveryError,

@@ -11,7 +11,7 @@ from jinja2 import TemplateError as JinjaError
 from jinja2 import TemplateSyntaxError, Undefined
 from jinja2.exceptions import UndefinedError
 
-from communication.catalogue_snapshot import (
+from communication.catalogue.snapshot import (
     OWN_FILES,
     PREHEADER_FILE,
     TITLE_FILES,

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from communication.catalogue_composition import compose
-from communication.catalogue_snapshot import Fault, Medium, Snapshot
+from communication.catalogue.composition import compose
+from communication.catalogue.snapshot import Fault, Medium, Snapshot
 from worker.templates.rendering import Rendered
 
 HEAD = 8

@@ -3,9 +3,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from channels.breaker import LEAST, LOOK_EVERY, WINDOW, Breaker
 from channels.errors import ProviderRests
-from channels.rest import FIRST, LONGEST, REMEMBERED, LocalRest
+from channels.health.breaker import LEAST, LOOK_EVERY, WINDOW, Breaker
+from channels.health.rest import FIRST, LONGEST, REMEMBERED, LocalRest
 
 
 @dataclass

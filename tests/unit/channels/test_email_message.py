@@ -10,14 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from channels.base import Attachment, Outbound, Sender
-from channels.email_message import build_mail
-from channels.mail_policy import MailPolicy
-from channels.mime import one_line
+from channels.email.email_message import build_mail
+from channels.email.mail_policy import MailPolicy
+from channels.email.mime import one_line
 from channels.testing import SENDER, outbound
 from communication import clock
-from communication.bounce_address import BounceAddress
 from communication.errors import PermanentDeliveryError
-from communication.mailbox import mailbox as parse
+from communication.mail.bounce_address import BounceAddress
+from communication.wire.mailbox import mailbox as parse
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 HEADERS = {

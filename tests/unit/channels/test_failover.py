@@ -5,7 +5,7 @@ import pytest
 
 from channels.base import Outbound, Receiver
 from channels.errors import OutcomeUnknown
-from channels.failover import Failover
+from channels.health.failover import Failover
 from channels.testing import RECEIVER, outbound
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from channels.base import Sender
-from channels.email_message import build_mail
+from channels.email.email_message import build_mail
 from channels.folder import FolderChannel
 from channels.registry import open_channel
 from channels.testing import ODD_IDS, SENDER, environment, outbound

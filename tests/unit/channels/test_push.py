@@ -13,8 +13,8 @@ import pytest
 from channels.base import Device, Environment, Outbound, Receiver
 from channels.errors import DeviceGone, OutcomeUnknown, PutOff
 from channels.folder import FolderChannel
-from channels.health import resting
-from channels.push import Push, most_in_turn, open_push
+from channels.health.provider import resting
+from channels.push.to_devices import Push, most_in_turn, open_push
 from channels.testing import SENDER, ChannelContract, environment, outbound
 from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError

@@ -7,7 +7,7 @@ import pytest
 from channels import registry
 from channels.base import Sender
 from channels.null import NullChannel
-from channels.push import Push
+from channels.push.to_devices import Push
 from channels.registry import open_channel, open_channels
 from channels.testing import environment
 from communication.errors import SettingsError

@@ -5,7 +5,7 @@ from channels.null import NullChannel
 from channels.simulated import Fate, Simulating, fate_of
 from channels.testing import ChannelContract, outbound
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
-from communication.phone import phone_number
+from communication.wire.phone import phone_number
 
 MEDIA = ("email", "sms", "push")
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.base import Receipt
-from channels.smpp_message import relative_time
-from channels.smpp_pdu import HEADER, Inbox, MalformedPdu, Pdu, parse_delivered
-from channels.smpp_receipt import Ids, is_receipt, parse_receipt
+from channels.smpp.message import relative_time
+from channels.smpp.pdu import HEADER, Inbox, MalformedPdu, Pdu, parse_delivered
+from channels.smpp.receipt import Ids, is_receipt, parse_receipt
 from tests.scripted_smsc import deliver_body, receipt_text
 
 PDUS = st.lists(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from channels.smpp_settings import SmppSettings
-from channels.smpp_status import STATUSES, Verdict
-from channels.url import ChannelUrl
+from channels.smpp.settings import SmppSettings
+from channels.smpp.status import STATUSES, Verdict
+from communication.channel_url import ChannelUrl
 from communication.errors import SettingsError
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sms.md").read_text()

@@ -1,7 +1,7 @@
 import pytest
 
+from channels.email.smtp_pool import SmtpPool
 from channels.endpoint import Deadline
-from channels.smtp_pool import SmtpPool
 from communication.errors import TransientDeliveryError
 
 

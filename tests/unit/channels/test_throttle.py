@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from channels.errors import RateReached
-from channels.throttle import LONGEST, PATIENCE, LocalTurns, Rate, Throttle
+from channels.health.throttle import LONGEST, PATIENCE, LocalTurns, Rate, Throttle
 
 URGENT, NORMAL, BULK = 0, 4, 9
 

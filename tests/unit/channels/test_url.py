@@ -1,6 +1,6 @@
 import pytest
 
-from channels.url import ChannelUrl, Parameters
+from communication.channel_url import ChannelUrl, Parameters
 from communication.errors import SettingsError
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from communication.bounce_address import BounceAddress, DeliveryName, delivery_name
-from communication.mailbox import mailbox
+from communication.mail.bounce_address import BounceAddress, DeliveryName, delivery_name
+from communication.wire.mailbox import mailbox
 
 DELIVERY = "0192f0c1-7a5e-7b44-9d10-3c4d5e6f7a8b-1-0"
 OURS = BounceAddress(base=mailbox("bounce@example.org"), secrets=["a secret of ours"])

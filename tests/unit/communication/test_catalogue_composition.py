@@ -2,7 +2,7 @@
 
 import pytest
 
-from communication.catalogue import BrokenTemplate, Medium, Snapshot, TemplateNotFound
+from communication.catalogue.catalogue import BrokenTemplate, Medium, Snapshot, TemplateNotFound
 from tests.templates import snapshot
 
 TOML = '[characteristics.Name]\ntype = "string"\nexample = "Ann"\n'

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from communication.characteristic import TYPES, Characteristic
+from communication.catalogue.characteristic import TYPES, Characteristic
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from communication.conditions import Kind, matcher, selected
-from communication.tmf630 import Vocabulary, parse_query_string
+from communication.query.conditions import Kind, matcher, selected
+from communication.query.tmf630 import Vocabulary, parse_query_string
 
 VOCABULARY = Vocabulary(
     kinds={

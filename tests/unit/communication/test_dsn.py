@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from communication.dsn import LARGEST, Bounce, Severity, read_report
+from communication.mail.dsn import LARGEST, Bounce, Severity, read_report
 
 POSTFIX = b"""\
 Return-Path: <>

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from communication.hiding import hide_in, hider
+from communication.privacy.hiding import hide_in, hider
 
 HIDE = hider(b"key")
 MARK = r"person:[0-9a-f]{12}"

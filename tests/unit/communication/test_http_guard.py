@@ -4,10 +4,10 @@ from ipaddress import ip_address
 
 import pytest
 
-from communication.addresses import special_kind
 from communication.errors import Refused
-from communication.http_guard import Guard
-from communication.http_url import parse_url
+from communication.http.addresses import special_kind
+from communication.http.guard import Guard
+from communication.http.url import parse_url
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from communication.errors import Refused
-from communication.http_client import HttpClient
-from communication.http_url import parse_url
+from communication.http.client import HttpClient
+from communication.http.url import parse_url
 
 
 @pytest.mark.parametrize(

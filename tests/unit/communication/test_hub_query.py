@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from communication.hub_query import interest_of
-from communication.told import CREATION, DELETION, DELIVERY, UPDATE
+from communication.events.told import CREATION, DELETION, DELIVERY, UPDATE
+from communication.hubs.query import interest_of
 
 MESSAGE = {"id": "m1", "href": "/m1", "status": "Failed", "receiver": [{"email": "a@b.c"}]}
 HEARD = "ServiceOrderStateChangeNotification"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from communication.events.order_reason import ending, order_reason
 from communication.model import State
-from communication.order_reason import ending, order_reason
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from communication.pattern import LONGEST, PatternError, found, rewritten
+from communication.query.pattern import LONGEST, PatternError, found, rewritten
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from communication.phone import is_region, phone_number
+from communication.wire.phone import is_region, phone_number
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import html
 import pytest
 
 from communication.errors import InvalidField
-from communication.placeholders import check, fill, names_in
+from communication.wire.placeholders import check, fill, names_in
 
 VALUES = {"Name": "Ann", "Name2": "Bo", "größe": "XL", "_x": "1"}
 

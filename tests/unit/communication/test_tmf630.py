@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from communication.conditions import Condition, Kind, Operator
 from communication.errors import InvalidQueryParameter
-from communication.message_vocabulary import message_vocabulary
-from communication.tmf630 import (
+from communication.query.conditions import Condition, Kind, Operator
+from communication.query.message_vocabulary import message_vocabulary
+from communication.query.tmf630 import (
     HIGHEST_LIMIT,
     MOST_CONDITIONS,
     MOST_VALUES,

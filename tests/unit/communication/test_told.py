@@ -1,7 +1,7 @@
 """What is told, to whom."""
 
-from communication.events import Kind
-from communication.telling import TYPES
+from communication.events.happening import Kind
+from communication.events.telling import TYPES
 
 OTHERS = {Kind.HEARD, Kind.COLLECTED}
 """Their contracts name them."""

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from communication.catalogue_composition import compose
-from communication.catalogue_snapshot import Snapshot
+from communication.catalogue.composition import compose
+from communication.catalogue.snapshot import Snapshot
 from communication.errors import InvalidField, MissingField, RequestError
-from communication.fields import Fields
-from communication.wire import MESSAGE_FIELDS, Draft, Rules, is_message_id, read_message
+from communication.wire.fields import Fields
+from communication.wire.message import MESSAGE_FIELDS, Draft, Rules, is_message_id, read_message
 
 
 class Welcome:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from communication.errors import RequestError
-from communication.wire_device import read_device
+from communication.wire.device import read_device
 from tests.devices import subscription
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from communication.clock import parse
 from communication.errors import InvalidField
-from communication.fields import Fields
 from communication.model import Status
-from communication.representation import Head
-from communication.wire import MESSAGE_FIELDS
-from communication.wire_patch import asks_to_cancel, merge_patch, patched
+from communication.wire.fields import Fields
+from communication.wire.message import MESSAGE_FIELDS
+from communication.wire.patch import asks_to_cancel, merge_patch, patched
+from communication.wire.representation import Head
 
 HREF = "http://localhost/communicationMessage/v1/communicationMessage/7"
 NOW = parse("2026-11-21T08:00:00.123Z")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from communication.catalogue import BrokenTemplate, Fault, Snapshot, TemplateNotFound
+from communication.catalogue.catalogue import BrokenTemplate, Fault, Snapshot, TemplateNotFound
 from communication.errors import InvalidField, MissingField, RequestError
-from communication.fields import Fields
-from communication.wire import MESSAGE_FIELDS, Draft, Rules, read_message
+from communication.wire.fields import Fields
+from communication.wire.message import MESSAGE_FIELDS, Draft, Rules, read_message
 from tests.templates import snapshot
 
 DECLARATION = """

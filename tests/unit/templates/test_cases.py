@@ -1,6 +1,6 @@
 """The values that a template is tried with."""
 
-from communication.characteristic import Characteristic
+from communication.catalogue.characteristic import Characteristic
 from tidings.templates.cases import NOBODY, RECEIVER, Case, cases
 
 NAME = Characteristic(name="name", type="string", example="Ann")

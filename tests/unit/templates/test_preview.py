@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from communication.characteristic import Characteristic
+from communication.catalogue.characteristic import Characteristic
 from communication.sms_text import measure
 from tidings.templates.findings import Finding
 from tidings.templates.preview.excerpt import excerpt

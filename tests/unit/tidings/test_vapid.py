@@ -4,7 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from channels.key_file import read_p256_key
+from channels.push.key_file import read_p256_key
 from tests.devices import public_point
 from tidings.cli import main
 

@@ -7,8 +7,8 @@ from typing import Any
 import falcon
 from falcon import App, Request, Response
 
-from communication.catalogue_folder import Folder
-from communication.catalogue_snapshot import Medium, Snapshot, TemplateNotFound
+from communication.catalogue.folder import Folder
+from communication.catalogue.snapshot import Medium, Snapshot, TemplateNotFound
 from communication.errors import TidingsError
 from communication.settings import Settings, is_loopback
 from tidings.templates.cases import RECEIVER

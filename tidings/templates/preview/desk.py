@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from communication.catalogue_composition import compose
-from communication.catalogue_folder import Folder, Reading, Stamps
-from communication.catalogue_snapshot import BrokenTemplate, Snapshot, TemplateNotFound
+from communication.catalogue.composition import compose
+from communication.catalogue.folder import Folder, Reading, Stamps
+from communication.catalogue.snapshot import BrokenTemplate, Snapshot, TemplateNotFound
 from tidings.templates.check import CheckImpossible, Wishes, check_templates
 from tidings.templates.faults import finding_of
 from tidings.templates.findings import Finding, Severity

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from communication.characteristic import Characteristic
+from communication.catalogue.characteristic import Characteristic
 from tidings.templates.cases import cases
 
 _LONG = 60

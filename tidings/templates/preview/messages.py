@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from communication.catalogue_snapshot import Fault, Medium, Snapshot
+from communication.catalogue.snapshot import Fault, Medium, Snapshot
 from communication.errors import DeliveryError
 from communication.sms_text import SmsSize, beyond_gsm_7, measure, simplify
 from tidings.templates.faults import finding_of

@@ -6,7 +6,7 @@ import click
 from falcon import App
 
 from communication.settings import Settings
-from tidings.serve import Server, check_address
+from tidings.http.serve import Server, check_address
 from tidings.templates.preview.app import create_preview
 from worker.templates.renderer import Renderer
 

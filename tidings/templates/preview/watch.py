@@ -3,8 +3,8 @@
 import hashlib
 import time
 
-from communication.catalogue_folder import Folder
-from communication.catalogue_snapshot import BrokenTemplate
+from communication.catalogue.folder import Folder
+from communication.catalogue.snapshot import BrokenTemplate
 
 _LOOK_EVERY = 0.2
 """Seconds."""

@@ -3,7 +3,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from communication.clock import now
-from communication.hubs import new_secret
+from communication.hubs.registration import new_secret
 from worker.hubs.signature import signed_headers
 
 BODY = '{"eventType":"Ä"}'.encode()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from communication.catalogue import Medium
+from communication.catalogue.catalogue import Medium
 from tests.templates import snapshot
 from worker.templates.marks import MARK, Marks
 from worker.templates.page import Page, PageError, PageMaker

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from communication.catalogue import Fault, Medium
+from communication.catalogue.catalogue import Fault, Medium
 from tests.templates import snapshot
 from worker.templates.rendering import LONGEST, Rendered, RenderError, render
 

@@ -1,0 +1,65 @@
+"""Connections that threads share and mails reuse."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from channels.email.smtp_connection import SmtpConnection
+from channels.endpoint import Deadline
+from communication.errors import TransientDeliveryError
+
+
+class SmtpPool:
+    """At most `size` connections at once; one that idles longer than `idle` seconds is closed."""
+
+    def __init__(self, size: int, idle: float) -> None:
+        self._slots = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._idle_time = idle
+        self._idle: list[SmtpConnection] = []
+        self._closed = False
+
+    @contextmanager
+    def slot(self, deadline: Deadline) -> Iterator[None]:
+        """The right to use one connection. TransientDeliveryError if none gets free in time."""
+        if not self._slots.acquire(timeout=max(0.0, deadline.at - time.monotonic())):
+            raise TransientDeliveryError("timed out: waiting for a free connection")
+        try:
+            if self._closed:
+                raise TransientDeliveryError("the channel is closed")
+            yield
+        finally:
+            self._slots.release()
+
+    def take(self) -> SmtpConnection | None:
+        """The connection that was used last, if any is idle."""
+        self._drop_outdated()
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def put(self, connection: SmtpConnection) -> None:
+        """Keep a connection for the next mail, unless it or the pool is closed."""
+        connection.idle_since = time.monotonic()
+        with self._lock:
+            keep = not self._closed and not connection.closed
+            if keep:
+                self._idle.append(connection)
+        if not keep:
+            connection.close()
+
+    def close(self) -> None:
+        """Close the idle connections now, those in use when their mail is done."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _drop_outdated(self) -> None:
+        oldest = time.monotonic() - self._idle_time
+        with self._lock:
+            outdated = [one for one in self._idle if one.idle_since < oldest]
+            self._idle = [one for one in self._idle if one.idle_since >= oldest]
+        for connection in outdated:
+            connection.close()

@@ -1,0 +1,139 @@
+"""What is done alike for every provider: it is spared while it fails, and not asked too fast."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from channels.base import Channel, Environment, Outbound, Receiver, awaits_receipt
+from channels.errors import PutOff, ReceiverBusy
+from channels.health.breaker import SLOW, Breaker
+from channels.health.rest import open_rest
+from channels.health.throttle import Rate, Throttle, open_throttle
+from communication import metrics
+from communication.channel_url import ChannelUrl, Parameters
+from communication.errors import DeliveryError, PermanentDeliveryError
+
+_NAMES = ("rate", "burst", "slow", "breaker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """What a channel's URL says of these, whatever its scheme."""
+
+    rate: Rate | None = None
+    slow: float = SLOW
+    breaks: bool = True
+
+    @classmethod
+    def of(cls, url: ChannelUrl) -> tuple[Self, ChannelUrl]:
+        """From `?rate=50/s&burst=100&slow=5s&breaker=yes`; and the URL without them."""
+        own = tuple(pair for pair in url.query if pair[0] in _NAMES)
+        parameters = Parameters(replace(url, query=own))
+        per_second = parameters.rate("rate")
+        burst = parameters.count("burst", 0)
+        if burst and per_second is None:
+            raise url.fault("burst= has a meaning only with rate=")
+        care = cls(
+            rate=None if per_second is None else Rate(per_second, burst or 1),
+            slow=parameters.duration("slow", SLOW, least=0.001),
+            breaks=parameters.flag("breaker", default=True),
+        )
+        rest = tuple(pair for pair in url.query if pair[0] not in _NAMES)
+        return care, replace(url, query=rest)
+
+
+def cared_for(channel: Channel, care: Care, environment: Environment) -> Channel:
+    """The channel, asked only when its provider may be.
+
+    One that says `asks_clients_hosts` has no breaker: hosts that clients name are many
+    providers, and one of them could be made to fail on purpose.
+    """
+    redis, provider = environment.redis, channel.provider
+    throttle = None if care.rate is None else open_throttle(redis, provider, care.rate)
+    if not care.breaks or getattr(channel, "asks_clients_hosts", False):
+        return Cared(channel, None, throttle)
+    longest = environment.send_timeout + 5
+    breaker = Breaker(provider, open_rest(redis, provider), slow=care.slow, longest=longest)
+    return Cared(channel, breaker, throttle)
+
+
+def resting(channel: Channel) -> float:
+    """Seconds for which no provider of the channel is to be asked; 0: it may be."""
+    rests = getattr(channel, "resting", None)
+    return rests() if rests else 0.0
+
+
+class Cared:
+    """A channel whose provider rests after failures and is not asked faster than it allows."""
+
+    def __init__(
+        self, channel: Channel, breaker: Breaker | None, throttle: Throttle | None
+    ) -> None:
+        self.concurrency = channel.concurrency
+        self._channel = channel
+        self._breaker = breaker
+        self._throttle = throttle
+        provider = channel.provider
+        self._accepted = metrics.PROVIDER_CALLS.labels(provider, "accepted")
+        self._refused = metrics.PROVIDER_CALLS.labels(provider, "refused")
+        self._failed = metrics.PROVIDER_CALLS.labels(provider, "failed")
+
+    @property
+    def provider(self) -> str:
+        """The channel's."""
+        return self._channel.provider
+
+    @property
+    def awaits_receipt(self) -> bool:
+        """The channel's."""
+        return awaits_receipt(self._channel)
+
+    def resting(self) -> float:
+        """Seconds for which the provider is not to be asked."""
+        return self._breaker.rests() if self._breaker else 0.0
+
+    def address(self, receiver: Receiver) -> str:
+        """The channel's."""
+        return self._channel.address(receiver)
+
+    def send(self, outbound: Outbound) -> str:
+        """The channel's reference. PutOff if the provider was not asked at all."""
+        if self._breaker:
+            self._breaker.check()
+        if self._throttle:
+            self._throttle.wait(outbound.priority)
+        return self._send_watched(outbound) if self._breaker else self._send(outbound)
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+    def _send(self, outbound: Outbound) -> str:
+        try:
+            reference = self._channel.send(outbound)
+        except (PermanentDeliveryError, ReceiverBusy):
+            self._refused.inc()
+            raise
+        except BaseException:
+            self._failed.inc()
+            raise
+        self._accepted.inc()
+        return reference
+
+    def _send_watched(self, outbound: Outbound) -> str:
+        breaker = self._breaker
+        assert breaker is not None  # noqa: S101 - for mypy; see send
+        trial = breaker.begin()
+        try:
+            reference = self._send(outbound)
+        except (PermanentDeliveryError, ReceiverBusy, PutOff):
+            # It is about this receiver, so the provider works.
+            breaker.end(trial, worked=True)
+            raise
+        except DeliveryError as error:
+            breaker.end(trial, worked=False, at_least=getattr(error, "retry_after", None) or 0.0)
+            raise
+        except BaseException:
+            breaker.end(trial, worked=False)
+            raise
+        breaker.end(trial, worked=True)
+        return reference

@@ -1,0 +1,1 @@
+"""Templates as their authors keep them."""

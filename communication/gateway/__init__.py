@@ -1,0 +1,1 @@
+"""HTTP gateways for SMS, as TOML files describe them."""

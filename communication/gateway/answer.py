@@ -1,0 +1,97 @@
+"""What a gateway's answer to one message means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+from communication.gateway.description import AnswerTable
+from communication.gateway.fields import Said, find
+
+_LONGEST = 300
+
+
+class Verdict(Enum):
+    """What became of the message."""
+
+    ACCEPTED = "accepted"
+    PERMANENT = "permanent"  # the message or its receiver is refused
+    TRANSIENT = "transient"
+    ACCOUNT = "account"  # we are refused
+    PUZZLING = "puzzling"  # a yes without a reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """An answer, understood."""
+
+    verdict: Verdict
+    reference: str = ""
+    reason: str = ""
+    retry_after: float | None = None
+
+
+def judge(
+    table: AnswerTable, status: int, headers: Mapping[str, str], body: bytes, now: datetime
+) -> Judgement:
+    """By the gateway's own codes first, then by the HTTP status (RFC 9110 §15)."""
+    said = Said(body=body, headers=headers)
+    code = find(table.code, said)
+    verdict = _verdict(table, status, code)
+    reference = find(table.reference, said) or ""
+    if verdict is Verdict.ACCEPTED:
+        if reference:
+            return Judgement(verdict=verdict, reference=reference)
+        return Judgement(verdict=Verdict.PUZZLING, reason=f"HTTP {status} without a reference")
+    return Judgement(
+        verdict=verdict,
+        reason=_reason(status, code, find(table.reason, said)),
+        retry_after=_retry_after(headers.get("retry-after"), now),
+    )
+
+
+def _verdict(table: AnswerTable, status: int, code: str | None) -> Verdict:
+    lists = (
+        (table.permanent, Verdict.PERMANENT),
+        (table.transient, Verdict.TRANSIENT),
+        (table.account, Verdict.ACCOUNT),
+    )
+    for listed, verdict in lists:
+        if code in listed or status in listed:
+            return verdict
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP's
+        return (
+            Verdict.TRANSIENT
+            if table.accepted and code not in table.accepted
+            else (Verdict.ACCEPTED)
+        )
+    return _by_status(status)
+
+
+def _by_status(status: int) -> Verdict:
+    if status in (408, 409, 423, 425, 429) or status >= 500:  # noqa: PLR2004
+        return Verdict.TRANSIENT
+    if status in (401, 402, 403, 404, 405, 407) or status < 400:  # noqa: PLR2004
+        return Verdict.ACCOUNT
+    return Verdict.PERMANENT
+
+
+def _reason(status: int, code: str | None, text: str | None) -> str:
+    """`HTTP 400, 21211: Invalid 'To' Phone Number`."""
+    where = f"HTTP {status}" + (f", {code}" if code else "")
+    said = " ".join((text or "").split())[:_LONGEST]
+    return f"{where}: {said}" if said else where
+
+
+def _retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds, of a number of them or of a date (RFC 9110 §10.2.3)."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - now).total_seconds()) if moment.tzinfo else None

@@ -1,0 +1,1 @@
+"""Registered listeners and their callbacks."""

@@ -1,0 +1,1 @@
+"""Messages: stored, sent, changed, ended."""

@@ -1,0 +1,1 @@
+"""Pollers: subscriptions and their notifications."""

@@ -1,0 +1,1 @@
+"""Personal data and secrets: sealed, hidden, erased."""

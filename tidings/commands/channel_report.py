@@ -1,0 +1,70 @@
+"""What `tidings channels` shows."""
+
+import inspect
+from collections.abc import Iterator
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from channels.base import Environment
+from channels.health.rest import open_rest
+from channels.registry import ChannelClass, known_schemes, open_channel
+from communication.channel_url import split_urls
+from communication.errors import SettingsError
+from communication.redis_client import open_redis
+from communication.settings import Settings, redacted
+from worker.main import environment_of
+
+MEDIA = ("email", "sms", "push")
+
+
+def report(settings: Settings) -> Iterator[str]:
+    """Lines: the schemes, how their URLs are written, and the providers of each medium."""
+    yield "Schemes"
+    for scheme, channel in sorted(known_schemes().items()):
+        yield f"  {scheme:<14} {_form(channel)}"
+    yield ""
+    redis = _shared(settings)
+    yield (
+        "In use" if redis else "In use (workers share no Redis that answers: nobody knows of rests)"
+    )
+    for medium in MEDIA:
+        environment = environment_of(settings, medium)
+        for place, url in enumerate(split_urls(settings.channel_url(medium))):
+            name = medium if place == 0 else ""
+            yield f"  {name:<6} {redacted(url):<40} {_health(url, environment, redis)}"
+
+
+def _form(channel: ChannelClass | None) -> str:
+    """The first line of what its `open` says of itself."""
+    if channel is None:
+        return "this plug-in can't be loaded"
+    said = inspect.getdoc(channel.open) or inspect.getdoc(channel) or ""
+    return said.partition("\n")[0]
+
+
+def _shared(settings: Settings) -> Redis | None:
+    """The Redis in which workers keep what they know of providers, if it answers."""
+    if settings.redis_url.startswith("memory:"):
+        return None
+    redis = open_redis(settings)
+    try:
+        redis.ping()
+    except RedisError:
+        return None
+    return redis
+
+
+def _health(url: str, environment: Environment, redis: Redis | None) -> str:
+    try:
+        channel = open_channel(url, environment)
+    except SettingsError as error:
+        return f"can't be used: {error}"
+    provider = channel.provider
+    channel.close()
+    if redis is None:
+        return "can be used"
+    seconds, is_to_be_probed = open_rest(redis, provider).look()
+    if seconds:
+        return f"rests after failures, {seconds:.0f} s more"
+    return "failed, is to be probed" if is_to_be_probed else "works"

@@ -1,0 +1,67 @@
+"""The commands `tidings forget` and `tidings purge`: data that are not to be kept."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import timedelta
+
+import click
+
+from communication.settings import Settings, load_settings
+from tidings.explained import explained
+
+
+@click.command()
+@click.option(
+    "--receiver",
+    required=True,
+    help="An email address, a phone number as +46701234567, or an app user.",
+)
+@click.option("--tenant", help="Only of this tenant; default: of all.")
+@explained()
+def forget(receiver: str, tenant: str | None) -> None:
+    """Erase what is known of a person; what was sent stays counted."""
+    from communication.privacy.erasing import erase, pollers_of
+    from communication.store import open_store
+
+    settings = load_settings()
+    store = open_store(settings.database_url, connections=1, secret_keys=settings.secret_keys)
+    with store.write() as connection:
+        erased = erase(connection, receiver.strip(), tenant)
+        pollers = pollers_of(connection, tenant)
+    store.close()
+    _empty_queues(settings, pollers)
+    click.echo(
+        f"Erased in {erased.receivers} receivers, {erased.messages} messages, "
+        f"{erased.devices} devices and {erased.bodies} stored bodies."
+    )
+
+
+def _empty_queues(settings: Settings, pollers: Sequence[str]) -> None:
+    """What waits for pollers is brought back from the database, where the person is erased."""
+    from communication.polling.queue import PollQueues
+    from communication.redis_client import open_redis
+
+    with closing(open_redis(settings)) as redis:
+        queues = PollQueues(redis, ttl=settings.notification_ttl)
+        for poller in pollers:
+            queues.drop(poller)
+
+
+@click.command()
+@click.option("--days", type=click.FloatRange(min=0), help="Default: the setting.")
+@explained()
+def purge(days: float | None) -> None:
+    """Delete what ended longer ago than TIDINGS_RETENTION days; the relay does it too."""
+    from communication.clock import now
+    from communication.errors import SettingsError
+    from communication.privacy.purging import purge as purge_all
+    from communication.store import open_store
+
+    settings = load_settings()
+    kept = settings.retention if days is None else days
+    if days is None and not kept:
+        raise SettingsError("TIDINGS_RETENTION: all is kept; set it, or give --days")
+    store = open_store(settings.database_url, connections=1, secret_keys=settings.secret_keys)
+    counts = purge_all(store, now() - timedelta(days=kept))
+    store.close()
+    click.echo("Deleted " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")

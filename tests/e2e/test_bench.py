@@ -19,24 +19,6 @@ def test_a_quick_measurement_reports_every_figure_and_every_bar() -> None:
     assert report.count("**PASS**") + report.count("**FAIL**") == 3
 
 
-def test_what_events_cost_is_reported() -> None:
-    report = measured("events", "--quick")
-
-    rows = [line for line in report.splitlines() if line.count("|") > 3]
-    assert sum("feed" in row for row in rows) == 2
-    assert sum("delivered" in row for row in rows) == 2
-    assert report.count("**PASS**") + report.count("**FAIL**") == 1
-
-
-def test_mails_by_smtp_are_measured_beside_django_post_office() -> None:
-    report = measured("email", "--quick")
-
-    rows = [line for line in report.splitlines() if line.count("|") > 3]
-    assert sum("workers |" in row or "worker |" in row for row in rows) == 2
-    assert sum("django-post_office" in row for row in rows) == 2
-    assert report.count("**PASS**") + report.count("**FAIL**") == 1
-
-
 def measured(*arguments: str) -> str:
     folder = new_folder()
     measuring = Process(

@@ -69,61 +69,72 @@ class Measurement:
 
 
 def measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
-    """What is measured, in the order of a round."""
-    accept = partial(measure_accepting, stack, seconds=size.seconds)
-    deliver = partial(measure_delivering, stack, deliveries=size.deliveries)
-    celery = partial(measure_celery, stack, deliveries=size.tasks)
-    dramatiq = partial(measure_dramatiq, stack, deliveries=size.tasks)
-    idle = partial(measure_idle_dramatiq, stack, messages=size.idle)
-    count = f"{size.deliveries:,}"
+    """What is measured; neighbours in a round are those that are compared."""
+    named = _accepting(stack, size) | _delivering(stack, size) | _pipelines(stack, size)
+    return {name: named[name] for name in _ORDER}
+
+
+_ORDER = (
+    *("accepted", "delivered", "templated", "celery", "two"),
+    *("dramatiq", "one message", "idle", "busy"),
+)
+
+
+def _accepting(stack: Stack, size: Size) -> dict[str, Measurement]:
+    runs = {
+        "accepted": (f"accepted, {CONNECTIONS} connections", False),
+        "busy": ("accepted, while relay and worker deliver", True),
+    }
     return {
-        "accepted": Measurement(
-            name=f"accepted, {CONNECTIONS} connections",
+        key: Measurement(
+            name=name,
             unit="requests/s",
-            run=partial(accept, working=False),
+            run=partial(measure_accepting, stack, seconds=size.seconds, working=working),
+        )
+        for key, (name, working) in runs.items()
+    }
+
+
+def _delivering(stack: Stack, size: Size) -> dict[str, Measurement]:
+    deliver = partial(measure_delivering, stack, deliveries=size.deliveries)
+    count = f"{size.deliveries:,}"
+    runs = {
+        "delivered": (f"{count} messages, one worker", partial(deliver, workers=1, each=1)),
+        "templated": (
+            f"{count} messages from a template, one worker",
+            partial(deliver, workers=1, each=1, document=TEMPLATED),
         ),
-        "delivered": Measurement(
-            name=f"delivered, {count} messages, one worker",
-            unit="deliveries/s",
-            run=partial(deliver, workers=1, each=1),
+        "two": (f"{count} messages, two workers", partial(deliver, workers=2, each=1)),
+        "one message": (
+            f"one message to {count} receivers, one worker",
+            partial(deliver, workers=1, each=size.deliveries),
         ),
-        "templated": Measurement(
-            name=f"delivered, {count} messages from a template, one worker",
-            unit="deliveries/s",
-            run=partial(deliver, workers=1, each=1, document=TEMPLATED),
-        ),
+    }
+    return {
+        key: Measurement(name=f"delivered, {name}", unit="deliveries/s", run=run)
+        for key, (name, run) in runs.items()
+    }
+
+
+def _pipelines(stack: Stack, size: Size) -> dict[str, Measurement]:
+    return {
         "celery": Measurement(
             name="Celery pipeline",
             unit="deliveries/s",
-            run=celery,
+            run=partial(measure_celery, stack, deliveries=size.tasks),
             notes=f"{size.tasks:,} messages; {celery_pipeline.SETTINGS}",
-        ),
-        "two": Measurement(
-            name=f"delivered, {count} messages, two workers",
-            unit="deliveries/s",
-            run=partial(deliver, workers=2, each=1),
         ),
         "dramatiq": Measurement(
             name="Dramatiq pipeline, a task per message",
             unit="deliveries/s",
-            run=dramatiq,
+            run=partial(measure_dramatiq, stack, deliveries=size.tasks),
             notes=f"{size.tasks:,} messages; {dramatiq_pipeline.SETTINGS}",
-        ),
-        "one message": Measurement(
-            name=f"delivered, one message to {count} receivers, one worker",
-            unit="deliveries/s",
-            run=partial(deliver, workers=1, each=size.deliveries),
         ),
         "idle": Measurement(
             name="Dramatiq, an actor that does nothing",
             unit="messages/s",
-            run=idle,
+            run=partial(measure_idle_dramatiq, stack, messages=size.idle),
             notes=f"{size.idle:,} messages, the same settings",
-        ),
-        "busy": Measurement(
-            name="accepted, while relay and worker deliver",
-            unit="requests/s",
-            run=partial(accept, working=True),
         ),
     }
 

@@ -123,37 +123,30 @@ class Workers:
         shared = None if settings.redis_url.startswith("memory:") else redis
         self._receipts = Recorder(store)
         self._templating = open_templating(settings) if media else None
-        self._runners = {
-            medium: BatchRunner(
-                store,
+        channels = {
+            medium: open_medium(
                 settings,
-                Deliverer(
-                    open_medium(
-                        settings,
-                        medium,
-                        on_receipt=self._receipts,
-                        on_gone=unregistering(store),
-                        redis=shared,
-                    ),
-                    settings,
-                ),
-                isolation,
-                self._templating,
+                medium,
+                on_receipt=self._receipts,
+                on_gone=unregistering(store),
+                redis=shared,
             )
             for medium in sorted(media)
+        }
+        self._runners = {
+            medium: BatchRunner(
+                store, settings, Deliverer(channel, settings), isolation, self._templating
+            )
+            for medium, channel in channels.items()
         }
         self._hubs = open_hub_runner(store, settings)
         self._teller = FanOut(store, settings, open_sinks(settings, redis))
         register_actors(broker, self._runners, self._teller, self._hubs)
+        threads = {queue: settings.worker_threads for _, _, queue in deliver_queues()}
+        threads |= {FAN_OUT_QUEUE: 1, CALLBACK_QUEUE: 1}
         self._workers = [
-            _worker(broker, {queue}, settings.worker_threads)
-            for _, _, queue in deliver_queues()
-            if queue in queues
+            _worker(broker, {queue}, count) for queue, count in threads.items() if queue in queues
         ]
-        if FAN_OUT_QUEUE in queues:
-            self._workers.append(_worker(broker, {FAN_OUT_QUEUE}, 1))
-        if CALLBACK_QUEUE in queues:
-            self._workers.append(_worker(broker, {CALLBACK_QUEUE}, 1))
 
     def start(self) -> None:
         """Begin to consume."""

@@ -5,7 +5,7 @@ settled, so that those who share messages wait for each other but never in a cir
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol
@@ -91,33 +91,40 @@ def count(
         return
     counts = {key: _counts(messages[key], ones, now) for key, ones in ended.items()}
     update_rows(connection, MESSAGE, [{"key": key, **values} for key, values in counts.items()])
-    happenings = [
-        Happening(
-            kind=Kind.ENDED,
-            tenant=messages[one.message_key].tenant,
-            at=one.at,
-            message_key=one.message_key,
-            delivery_key=one.delivery_key,
-            changed=ending(one.state, one.reason),
-        )
-        for ones in ended.values()
-        for one in ones
-    ]
-    happenings += [
-        Happening(
-            kind=Kind.CHANGED,
-            tenant=messages[key].tenant,
-            at=now,
-            message_key=key,
-            changed={"status": values["status"], "sendTimeComplete": to_wire(now)},
-        )
-        for key, values in counts.items()
-        if values["open_count"] == 0 and messages[key].deleted_at is None
-    ]
-    record(connection, happenings)
+    record(connection, [*_ends(ended, messages), *_changes(counts, messages, now)])
     failed = [one.delivery_key for one in deliveries if one.state is State.FAILED]
     if failed:
         report_deliveries(connection, failed)
+
+
+def _ends(
+    ended: Mapping[int, Sequence[Ending]], messages: Mapping[int, Row[Any]]
+) -> Iterator[Happening]:
+    for key, ones in ended.items():
+        for one in ones:
+            yield Happening(
+                kind=Kind.ENDED,
+                tenant=messages[key].tenant,
+                at=one.at,
+                message_key=key,
+                delivery_key=one.delivery_key,
+                changed=ending(one.state, one.reason),
+            )
+
+
+def _changes(
+    counts: Mapping[int, Mapping[str, Any]], messages: Mapping[int, Row[Any]], now: datetime
+) -> Iterator[Happening]:
+    """The ends of messages. A deleted one has been told of for the last time."""
+    for key, values in counts.items():
+        if values["open_count"] == 0 and messages[key].deleted_at is None:
+            yield Happening(
+                kind=Kind.CHANGED,
+                tenant=messages[key].tenant,
+                at=now,
+                message_key=key,
+                changed={"status": values["status"], "sendTimeComplete": to_wire(now)},
+            )
 
 
 def _counts(message: Row[Any], ended: Sequence[Ending], now: datetime) -> dict[str, Any]:

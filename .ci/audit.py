@@ -41,17 +41,17 @@ def _judge(dependencies: list[dict[str, Any]]) -> int:
     known = [(one, weakness) for one in asked for weakness in one["vulns"]]
     for one, weakness in known:
         mended = ", ".join(weakness["fix_versions"]) or "no version"
-        print(f"{one['name']} {one['version']}: {weakness['id']}, mended in {mended}")  # noqa: T201
+        print(f"{one['name']} {one['version']}: {weakness['id']}, mended in {mended}")
     if known:
         return 1
     if not asked:
         return _nobody_asked(f"none of {len(dependencies)} dependencies is known there")
-    print(f"pip-audit: nothing is known against {len(asked)} of {len(dependencies)} dependencies")  # noqa: T201
+    print(f"pip-audit: nothing is known against {len(asked)} of {len(dependencies)} dependencies")
     return 0
 
 
 def _nobody_asked(why: str) -> int:
-    print(f"pip-audit: NOT ASKED, {why}")  # noqa: T201
+    print(f"pip-audit: NOT ASKED, {why}")
     return 0
 
 

@@ -10,7 +10,6 @@ from typing import IO, Protocol
 
 from communication.errors import BodyTooLarge, InvalidBody, InvalidHeader, RequestError
 
-LONGEST_HEAD = 64 * 1024
 IN_MEMORY = 256 * 1024
 """Bytes of one request that are kept in memory; a larger one is kept in a file."""
 _HEAD_END = b"\r\n\r\n"
@@ -122,8 +121,9 @@ class _Chunked:
 class Arrival:
     """One request. `surplus`: what came behind it. `received`: bytes, in all."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, longest_head: int) -> None:
         self._most = most
+        self._longest_head = longest_head
         self._head = bytearray()
         self._framing: _Framing | None = None
         self._kept: IO[bytes] | None = None
@@ -190,12 +190,12 @@ class Arrival:
         if begun == 0:
             self._head = self._head.lstrip(b"\r\n")
         end = self._head.find(_HEAD_END, begun)
-        if end < 0 and len(self._head) <= LONGEST_HEAD:
+        if end < 0 and len(self._head) <= self._longest_head:
             return b""
         target = _TARGET.match(self._head)
         self.path = target[1].decode("latin-1") if target else ""
-        if end < 0 or end > LONGEST_HEAD:
-            raise HeadTooLarge(f"the request's head has more than {LONGEST_HEAD} bytes")
+        if end < 0 or end > self._longest_head:
+            raise HeadTooLarge(f"the request's head has more than {self._longest_head} bytes")
         rest = bytes(self._head[end + len(_HEAD_END) :])
         del self._head[end + len(_HEAD_END) :]
         self._framing = _framing_of(bytes(self._head), self._most)

@@ -57,10 +57,12 @@ class _ExpectationFailed(InvalidHeader):
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     """A client's connection, and the request that comes in on it: gunicorn's parser reads that."""
 
-    def __init__(self, cfg: Any, sock: PacedSocket, client: Any, server: Any, most: int) -> None:
+    def __init__(
+        self, cfg: Any, sock: PacedSocket, client: Any, server: Any, most: int, longest_head: int
+    ) -> None:
         super().__init__(cfg, sock, client, server)
-        self._most = most
-        self.arrival = Arrival(most)
+        self._new_arrival = partial(Arrival, most, longest_head)
+        self.arrival = self._new_arrival()
         self.begun_at = self.deadline = time.monotonic()
         self.continued = False
         self.parser = http.get_parser(cfg, self, client)
@@ -74,7 +76,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         """Begin with the next request, of which something may be here already."""
         surplus, self.continued = self.arrival.surplus, False
         self.arrival.close()
-        self.arrival = Arrival(self._most)
+        self.arrival = self._new_arrival()
         if surplus:
             self.arrival.add(surplus)
 
@@ -85,10 +87,11 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
 
 class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """The loop's part. `patience`, in seconds, and `max_body`, in bytes, come from the settings."""
+    """The loop's part. `patience`, in seconds, and the rest, in bytes, come from the settings."""
 
     patience: float
     max_body: int
+    max_head: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +106,8 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         sock = PacedSocket(fileno=plain.detach())
         sock.patience = self.patience
-        conn = Connection(self.cfg, sock, address, listener.getsockname(), self.max_body)
+        server = listener.getsockname()
+        conn = Connection(self.cfg, sock, address, server, self.max_body, self.max_head)
         self.nr_conns += 1
         self._wait(conn, self.patience)
         if self.nr_conns >= self.worker_connections:
@@ -251,7 +255,7 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         self._waiting[conn] = None
         conn.arrival.close()
-        conn.arrival = Arrival(0)
+        conn.arrival = Arrival(0, 0)
 
     def _on_farewell(self, conn: Connection, _sock: Any) -> None:
         if conn not in self._waiting:

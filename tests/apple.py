@@ -8,10 +8,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.authority import Authority
 from tests.devices import APNS_TOKEN
 from tests.peer_process import PeerProcess, peer_process
 from tests.push_messages import write_private, write_public
-from tests.smtp_server import Authority
 
 KEY_ID, TEAM, TOPIC = "ABC123DEFG", "DEF123GHIJ", "com.example.app"
 

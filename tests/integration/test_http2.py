@@ -12,10 +12,10 @@ from channels.base import Channel
 from channels.errors import OutcomeUnknown
 from communication.errors import TransientDeliveryError
 from tests.apple import Apple, apple_server
+from tests.authority import Authority
 from tests.devices import APNS_TOKEN
 from tests.http_peer import Peer, says
 from tests.push_messages import device, message, opened
-from tests.smtp_server import Authority
 from tests.waiting import wait_until
 
 NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM = 8, 2, 7

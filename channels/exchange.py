@@ -1,9 +1,7 @@
 """HTTP with providers: what goes wrong on the way, and what statuses mean where no table says."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +18,7 @@ from communication.errors import (
     TransientDeliveryError,
 )
 from communication.http.client import Answer
+from communication.http.retry_after import retry_after
 
 FAULT_WAIT = 60.0
 """Seconds until the next try where a setting is wrong: a person has to mend it."""
@@ -66,7 +65,7 @@ def error_of(
     if kind is ConfigurationFault:
         return ConfigurationFault(reason, retry_after=FAULT_WAIT)
     if kind is TransientDeliveryError:
-        return TransientDeliveryError(reason, retry_after=retry_after(answer.headers))
+        return TransientDeliveryError(reason, retry_after=retry_after(answer.headers, now=now()))
     return kind(reason)
 
 
@@ -75,20 +74,6 @@ def _kind_of(status: int) -> type[DeliveryError]:
         return ConfigurationFault
     passing = status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return TransientDeliveryError if passing else PermanentDeliveryError
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from a Retry-After that has them or a date (RFC 9110 §10.2.3)."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        seconds = float(text)
-        return seconds if math.isfinite(seconds) else None
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - now()).total_seconds())
 
 
 def object_of(answer: Answer) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from communication.gateway.description import AnswerTable
 from communication.gateway.fields import Said, find
+from communication.http.retry_after import retry_after
 
 _LONGEST = 300
 
@@ -47,7 +47,7 @@ def judge(
     return Judgement(
         verdict=verdict,
         reason=_reason(status, code, find(table.reason, said)),
-        retry_after=_retry_after(headers.get("retry-after"), now),
+        retry_after=retry_after(headers, now=now),
     )
 
 
@@ -82,16 +82,3 @@ def _reason(status: int, code: str | None, text: str | None) -> str:
     where = f"HTTP {status}" + (f", {code}" if code else "")
     said = " ".join((text or "").split())[:_LONGEST]
     return f"{where}: {said}" if said else where
-
-
-def _retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds, of a number of them or of a date (RFC 9110 §10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment - now).total_seconds()) if moment.tzinfo else None

@@ -18,6 +18,7 @@ class Verdict(Enum):
     ACCEPTED = "accepted"
     PERMANENT = "permanent"  # the message or its receiver is refused
     TRANSIENT = "transient"
+    BUSY = "busy"  # it wants fewer messages
     ACCOUNT = "account"  # we are refused
     PUZZLING = "puzzling"  # a yes without a reference
 
@@ -55,6 +56,7 @@ def _verdict(table: AnswerTable, status: int, code: str | None) -> Verdict:
     lists = (
         (table.permanent, Verdict.PERMANENT),
         (table.transient, Verdict.TRANSIENT),
+        (table.busy, Verdict.BUSY),
         (table.account, Verdict.ACCOUNT),
     )
     for listed, verdict in lists:
@@ -70,7 +72,9 @@ def _verdict(table: AnswerTable, status: int, code: str | None) -> Verdict:
 
 
 def _by_status(status: int) -> Verdict:
-    if status in (408, 409, 423, 425, 429) or status >= 500:  # noqa: PLR2004
+    if status == 429:  # noqa: PLR2004
+        return Verdict.BUSY
+    if status in (408, 409, 423, 425) or status >= 500:  # noqa: PLR2004
         return Verdict.TRANSIENT
     if status in (401, 402, 403, 404, 405, 407) or status < 400:  # noqa: PLR2004
         return Verdict.ACCOUNT

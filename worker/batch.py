@@ -18,7 +18,7 @@ from communication.settings import Settings
 from communication.store import Store
 from worker.deliver import SOON, Deliverer
 from worker.isolation import Isolation
-from worker.jobs import Taken, begin, gone, take_jobs
+from worker.jobs import Taken, begin, gone, receivers_of, take_jobs
 from worker.outcomes import Outcome, settle
 from worker.pool import Pool
 from worker.render import Job
@@ -94,7 +94,8 @@ class BatchRunner:
         """Deliver what of `keys` is still leased under `relayed`; `alone`: with nothing beside."""
         rest = self._deliverer.resting()
         if rest:
-            self._put_off(keys, relayed, rest)
+            keys = self._put_off(keys, relayed, rest)
+        if not keys:
             return
         with self._isolation.alone() if alone else self._isolation.side_by_side():
             taken = self._take(keys, relayed)
@@ -105,12 +106,19 @@ class BatchRunner:
                     begin(connection, taken.not_begun, now())
             self._send_all(taken)
 
-    def _put_off(self, keys: Sequence[int], relayed: str, rest: float) -> None:
-        """All at once and unread, so that what is due for a dead provider costs next to nothing."""
+    def _put_off(self, keys: Sequence[int], relayed: str, rest: float) -> list[int]:
+        """All at once and unread, so that what is due for a dead provider costs next to nothing.
+
+        Returns what needs no provider: it is served all the same.
+        """
         until = now() + timedelta(seconds=max(rest, SOON))
         with self._store.write() as connection:
-            due.release(connection, DELIVERY, keys, lease=relayed, now=until)
-        metrics.PUT_OFF.inc(len(keys))
+            receivers = receivers_of(connection, keys)
+            served = {key for key, one in receivers.items() if self._deliverer.needs_nobody(one)}
+            put_off = [key for key in keys if key not in served]
+            due.release(connection, DELIVERY, put_off, lease=relayed, now=until)
+        metrics.PUT_OFF.inc(len(put_off))
+        return [key for key in keys if key in served]
 
     def _take(self, keys: Sequence[int], relayed: str) -> Taken | None:
         """Take what waited long in the broker for a whole lease: none may end as it is begun."""

@@ -99,6 +99,19 @@ def gone(connection: Connection, message_keys: Iterable[int]) -> set[int]:
     return set(rows.scalars())
 
 
+def receivers_of(connection: Connection, keys: Sequence[int]) -> dict[int, ChannelReceiver]:
+    """Where the receivers of deliveries are reached, by the deliveries' keys."""
+    rows = connection.execute(
+        select(DELIVERY.c.key, RECEIVER.c.email, RECEIVER.c.phone, RECEIVER.c.app_user_id)
+        .join(RECEIVER, RECEIVER.c.key == DELIVERY.c.receiver_key)
+        .where(among(connection, DELIVERY.c.key, keys))
+    )
+    return {
+        row.key: ChannelReceiver(email=row.email, phone=row.phone, app_user_id=row.app_user_id)
+        for row in rows
+    }
+
+
 def _suppressed(connection: Connection, jobs: list[Job]) -> list[Job]:
     """The jobs, those to addresses that are not written to marked."""
     wanted = {(job.tenant, job.receiver.email) for job in jobs if job.channel == "email"}

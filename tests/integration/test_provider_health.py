@@ -30,6 +30,7 @@ from communication.errors import (
 )
 from communication.redis_client import open_redis
 from communication.settings import Settings
+from tests.clock import Clock
 
 
 @pytest.fixture
@@ -203,13 +204,14 @@ def test_what_is_above_the_rate_is_no_fallbacks() -> None:
 
 
 def test_all_workers_know_that_a_provider_rests(redis: Redis) -> None:
-    first, second = (breaker("smpp://a", redis) for _ in range(2))
-    other = breaker("smpp://b", redis)
+    clock = Clock()
+    first, second = (breaker("smpp://a", redis, clock) for _ in range(2))
+    other = breaker("smpp://b", redis, clock)
     second.check()
 
     for _ in range(LEAST):
         first.end(first.begin(), worked=False)
-    time.sleep(LOOK_EVERY)
+    clock.now += LOOK_EVERY
 
     for one in (first, second):
         with pytest.raises(ProviderRests):
@@ -217,32 +219,35 @@ def test_all_workers_know_that_a_provider_rests(redis: Redis) -> None:
     other.check()
 
 
-def breaker(provider: str, redis: Redis) -> Breaker:
-    return Breaker(provider, SharedRest(redis, provider), SharedTally(redis, provider))
+def breaker(provider: str, redis: Redis, clock: Clock) -> Breaker:
+    rest, tally = SharedRest(redis, provider), SharedTally(redis, provider, clock)
+    return Breaker(provider, rest, tally, clock=clock)
 
 
-def fails_for_each(workers: list[Breaker]) -> None:
+def fails_for_each(workers: list[Breaker], clock: Clock) -> None:
     """Once for each, when they have not told of a call for a while."""
-    time.sleep(TELL_EVERY)
+    clock.now += TELL_EVERY
     for one in workers:
         one.end(one.begin(), worked=False)
 
 
 def test_failures_count_whichever_worker_meets_them(redis: Redis) -> None:
-    workers = [breaker("smpp://a", redis) for _ in range(LEAST // 2)]
-    fails_for_each(workers)
-    breaker("smpp://a", redis).check()
-    fails_for_each(workers)
+    clock = Clock()
+    workers = [breaker("smpp://a", redis, clock) for _ in range(LEAST // 2)]
+    fails_for_each(workers, clock)
+    breaker("smpp://a", redis, clock).check()
+    fails_for_each(workers, clock)
     with pytest.raises(ProviderRests):
-        breaker("smpp://a", redis).check()
+        breaker("smpp://a", redis, clock).check()
 
 
 def test_one_worker_that_fails_among_many_that_work_proves_nothing(redis: Redis) -> None:
-    *working, failing = [breaker("smpp://a", redis) for _ in range(4)]
+    clock = Clock()
+    *working, failing = [breaker("smpp://a", redis, clock) for _ in range(4)]
     for one in working:
         for _ in range(LEAST):
             one.end(one.begin(), worked=True)
-        time.sleep(TELL_EVERY)
+        clock.now += TELL_EVERY
         one.end(one.begin(), worked=True)
     for _ in range(LEAST):
         failing.end(failing.begin(), worked=False)
@@ -259,10 +264,11 @@ def test_what_all_workers_counted_is_forgotten_when_it_is_old(redis: Redis) -> N
 
 
 def test_a_provider_that_asks_to_be_left_alone_is_by_all_workers(redis: Redis) -> None:
-    first, second = (breaker("smpp://a", redis) for _ in range(2))
+    clock = Clock()
+    first, second = (breaker("smpp://a", redis, clock) for _ in range(2))
     second.check()
     first.keep_away(30)
-    time.sleep(LOOK_EVERY)
+    clock.now += LOOK_EVERY
     for one in (first, second):
         assert one.rests() == pytest.approx(30, abs=1)
 

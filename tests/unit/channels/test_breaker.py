@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
@@ -7,14 +6,7 @@ from channels.errors import ProviderRests
 from channels.health.breaker import LOOK_EVERY, Breaker
 from channels.health.rest import FIRST, LONGEST, REMEMBERED, LocalRest
 from channels.health.tally import LEAST, WINDOW, LocalTally
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

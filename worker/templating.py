@@ -51,7 +51,7 @@ class Templating:
         def done(key: int, result: Result, version: str | None = None) -> None:
             job = waiting.pop(key)
             if isinstance(result, NotRendered):
-                metrics.RENDERS_FAILED.labels(str(job.document["template"])).inc()
+                metrics.RENDERS_FAILED.labels(job.tenant, str(job.document["template"])).inc()
             ready(replace(job, rendered=result, template_version=version))
 
         try:

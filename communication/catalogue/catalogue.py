@@ -202,7 +202,7 @@ class Catalogue:
         if fault == entry.fault:
             return
         entry.fault = fault
-        metrics.TEMPLATE_FAULTS.labels(name).inc()
+        metrics.TEMPLATE_FAULTS.labels("", name).inc()
         log.error(
             "template broken",
             template=name,

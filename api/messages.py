@@ -107,11 +107,11 @@ def accept(context: Context, req: Request, *, sending: bool) -> Answer:
     if sending:
         context.backlog.check(caller_of(req).tenant)
     body = context.read_object(req)
-    draft = read_message(Fields.of(body, MESSAGE_FIELDS), context.rules)
+    tenant = caller_of(req).tenant
+    draft = read_message(Fields.of(body, MESSAGE_FIELDS), context.rules, tenant=tenant)
     accepted: list[Head] = []
 
     def work(connection: Connection) -> Answer:
-        tenant = caller_of(req).tenant
         head = acceptance.accept(connection, draft, tenant=tenant, now=now(), sending=sending)
         accepted.append(head)
         stored = Stored(head=head, document=draft.document, receivers=draft.receivers)

@@ -68,13 +68,13 @@ class Templating:
         self, jobs: Iterable[Job], done: Callable[[int, Result], None]
     ) -> list[RenderJob]:
         """What can be rendered; the rest has failed. All of a template are of one version."""
-        by_template: dict[str, list[Job]] = defaultdict(list)
+        by_template: dict[tuple[str, str], list[Job]] = defaultdict(list)
         for job in jobs:
-            by_template[str(job.document["template"])].append(job)
+            by_template[str(job.document["template"]), job.tenant].append(job)
         found: list[RenderJob] = []
-        for name, ones in by_template.items():
+        for (name, tenant), ones in by_template.items():
             try:
-                snapshot = self._catalogue.snapshot(name)
+                snapshot = self._catalogue.snapshot(name, tenant)
             except (BrokenTemplate, TemplateNotFound) as error:
                 for job in ones:
                     done(job.delivery_key, _failed(error))

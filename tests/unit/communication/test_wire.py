@@ -15,9 +15,11 @@ from communication.wire.message import MESSAGE_FIELDS, Draft, Rules, is_message_
 class Welcome:
     """Templates, of which there is one."""
 
-    def snapshot(self, name: str) -> Snapshot:
+    def snapshot(self, name: str, tenant: str) -> Snapshot:
         texts = {"welcome/email.html": "<p>Hello</p>", "welcome/email.subject.txt": "Hello"}
-        return compose(name, texts if name == "welcome" else {}, {}, default_locale="en")
+        return compose(
+            name, texts if (name, tenant) == ("welcome", "default") else {}, {}, default_locale="en"
+        )
 
 
 RULES = Rules(max_receivers=3, try_times=7, templates=Welcome())
@@ -73,7 +75,7 @@ SEED_SAMPLE: dict[str, Any] = {
 
 
 def read(body: dict[str, Any]) -> Draft:
-    return read_message(Fields.of(body, MESSAGE_FIELDS), RULES)
+    return read_message(Fields.of(body, MESSAGE_FIELDS), RULES, tenant="default")
 
 
 def fault(body: dict[str, Any]) -> RequestError:
@@ -305,7 +307,8 @@ def test_what_can_be_no_phone_number_is_refused_by_its_place() -> None:
 
 def test_a_national_number_is_of_the_region_of_the_settings() -> None:
     given = SMS | {"receiver": [{"phoneNumber": "070-123 45 67"}]}
-    draft = read_message(Fields.of(given, MESSAGE_FIELDS), replace(RULES, phone_region="SE"))
+    rules = replace(RULES, phone_region="SE")
+    draft = read_message(Fields.of(given, MESSAGE_FIELDS), rules, tenant="default")
     assert draft.receivers[0].phone == "+46701234567"
     assert "has no country code" in fault(given).message
 

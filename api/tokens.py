@@ -1,7 +1,6 @@
 """Access tokens (RFC 6750, RFC 9068): who calls, for which tenant, and what it may do."""
 
 import hashlib
-import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -21,6 +20,8 @@ SKEW = 30
 _KINDS = ("at+jwt", "application/at+jwt", "jwt")
 """Values of `typ`: RFC 9068 wants the first, many issuers write the last."""
 _LONGEST_CLIENT = 255
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999."""
 
 
 class Tokens:
@@ -79,7 +80,7 @@ class Tokens:
             raise InvalidCredentials("the access token is not valid yet") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise InvalidCredentials("the access token can't be verified") from None
-        return self._caller(claims), _expiry(claims)
+        return self._caller(claims), _expiry(claims["exp"])
 
     def _claims(self, token: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
@@ -136,10 +137,9 @@ def _scopes(claim: object) -> frozenset[str]:
     return frozenset(claim.split()) if isinstance(claim, str) else frozenset()
 
 
-def _expiry(claims: Mapping[str, Any]) -> float:
-    expires = claims["exp"]
-    if isinstance(expires, bool) or not isinstance(expires, (int, float)):
+def _expiry(claim: object) -> float:
+    if isinstance(claim, bool) or not isinstance(claim, (int, float)):
         raise InvalidCredentials("the access token's exp is no number")
-    if not math.isfinite(expires):
+    if not 0 <= claim <= _LAST_SECOND:
         raise InvalidCredentials("the access token's exp is no time")
-    return float(expires)
+    return float(claim)

@@ -16,6 +16,7 @@ from tests.running import REPOSITORY
 from tests.waiting import wait_until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,33 @@ def post(body: bytes) -> bytes:
 
 
 def post_chunked(body: bytes, size: int = 1000) -> bytes:
-    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return head + chunked(body, size)
+    return CHUNKED + chunked(body, size)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"5;a\rb\r\nabcde\r\n0\r\n\r\n",
+        b"5\r\nabcdeXY0\r\n\r\n",
+        b" 5\r\nabcde\r\n0\r\n\r\n",
+        b"5 \r\nabcde\r\n0\r\n\r\n",
+        b"0x5\r\nabcde\r\n0\r\n\r\n",
+        b"1_0\r\n",
+        b"5;" + b"a" * 300,
+        b"0\r\n: b\r\n\r\n",
+        b"0\r\na: b\r\n c\r\n\r\n",
+        b"0\r\na\0: b\r\n\r\n",
+        b"0\r\n" + b"a: b\r\n" * 2000 + b"\r\n",
+    ],
+)
+def test_chunks_that_are_malformed_are_refused(port: int, chunks: bytes) -> None:
+    status, body = asked(port, CHUNKED + chunks)
+    assert (status, json.loads(body)["code"]) == (400, 22)
+
+
+def test_trailers_say_nothing(port: int) -> None:
+    chunks = b"3;a\r\nabc\r\n0\r\nContent-Length: 5\r\nAuthorization: x\r\n\r\n"
+    assert asked(port, CHUNKED + chunks) == (200, digest(b"abc"))
 
 
 @pytest.mark.parametrize("size", [0, 1, 300, 70_000, 400_000, 1_000_000])

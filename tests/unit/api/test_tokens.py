@@ -127,6 +127,8 @@ def test_other_kinds_of_keys_are_good_too(algorithm: str, tmp_path: Path) -> Non
         ISSUER.token(exp=True),
         ISSUER.token(exp=float("inf")),
         ISSUER.token(exp=float("nan")),
+        ISSUER.token(exp=10**400),
+        ISSUER.token(exp=-1),
         ISSUER.token(nbf=int(time.time()) + 3600),
         ISSUER.token(client_id=None),
         ISSUER.token(client_id=7),

@@ -147,6 +147,7 @@ def test_a_type_loses_parameters_that_are_not_one_plain_pair(mime_type: str) -> 
         "long" * 100 + ".pdf",
         "100%.txt",
         "it's*.txt",
+        "=?utf-8?q?x=0D=0ABcc:_eve@example.com?=",
     ],
 )
 def test_an_attachment_keeps_its_name(name: str) -> None:

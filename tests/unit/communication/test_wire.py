@@ -231,6 +231,8 @@ def test_an_sms_needs_no_subject() -> None:
         ({"receiver": [{"email": "a@b..c"}]}, "receiver[0].email"),
         ({"receiver": [{"email": "a(b)@c.se"}]}, "receiver[0].email"),
         ({"sender": {"email": "x@y\r\nBcc: z@y"}}, "sender.email"),
+        ({"sender": {"email": "=?utf-8?q?x=0D=0ABcc:_z?=@y"}}, "sender.email"),
+        ({"receiver": [{"email": '"=?utf-8?b?eA0K?="@b'}]}, "receiver[0].email"),
         ({"receiver": [{"email": "a@b\nBcc:c@d"}]}, "receiver[0].email"),
         ({"receiver": [{"email": "x" * 319 + "@b"}]}, "receiver[0].email"),
         ({"receiver": [{"email": "a@b", "name": "x" * 513}]}, "receiver[0].name"),

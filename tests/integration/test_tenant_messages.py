@@ -14,8 +14,8 @@ from communication.catalogue.catalogue import Catalogue
 from communication.settings import Settings
 from communication.store import Store
 from tests.api import MESSAGES, check_error
-from tests.integration.test_batch import Scripted, claimed
 from tests.issuer import Issuer
+from tests.scripted_channel import Scripted, claimed
 from tests.templates import write
 from worker.batch import BatchRunner
 from worker.deliver import Deliverer

@@ -99,15 +99,24 @@ def gone(connection: Connection, message_keys: Iterable[int]) -> set[int]:
     return set(rows.scalars())
 
 
-def receivers_of(connection: Connection, keys: Sequence[int]) -> dict[int, ChannelReceiver]:
-    """Where the receivers of deliveries are reached, by the deliveries' keys."""
+def whose(
+    connection: Connection, keys: Iterable[int], *, lease: str
+) -> dict[int, tuple[str, ChannelReceiver]]:
+    """Of those of `keys` that are leased under `lease`: the tenant, and where the receiver is."""
     rows = connection.execute(
-        select(DELIVERY.c.key, RECEIVER.c.email, RECEIVER.c.phone, RECEIVER.c.app_user_id)
+        select(
+            *(DELIVERY.c.key, MESSAGE.c.tenant),
+            *(RECEIVER.c.email, RECEIVER.c.phone, RECEIVER.c.app_user_id),
+        )
+        .join_from(DELIVERY, MESSAGE, MESSAGE.c.key == DELIVERY.c.message_key)
         .join(RECEIVER, RECEIVER.c.key == DELIVERY.c.receiver_key)
-        .where(among(connection, DELIVERY.c.key, keys))
+        .where(among(connection, DELIVERY.c.key, keys), DELIVERY.c.lease == lease)
     )
     return {
-        row.key: ChannelReceiver(email=row.email, phone=row.phone, app_user_id=row.app_user_id)
+        row.key: (
+            row.tenant,
+            ChannelReceiver(email=row.email, phone=row.phone, app_user_id=row.app_user_id),
+        )
         for row in rows
     }
 

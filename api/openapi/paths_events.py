@@ -21,7 +21,7 @@ _EVENT_ID = parameter(
 _SHOWN = parameter(
     "fields",
     "query",
-    text(pattern=patterns.list_of(("eventDate", "eventId", "eventType", "event"))),
+    text(least=1, pattern=patterns.list_of(("eventDate", "eventId", "eventType", "event"))),
     "Attributes to give, by comma; eventId always comes.",
     example="eventId,eventType",
 )

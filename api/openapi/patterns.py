@@ -53,9 +53,9 @@ def any_case(*words: str) -> str:
 
 
 def list_of(words: Iterable[str], *, sign: str = "") -> str:
-    """Some of the words, by comma, each with the sign before it or not."""
+    """Any of the words, by comma, each with the sign before it or not."""
     one = f"{sign}({'|'.join(re.escape(word) for word in words)})"
-    return f"^{one}(,{one})*$"
+    return f"^({one}(,{one})*)?$"
 
 
 def _any_case(word: str) -> str:

@@ -8,33 +8,15 @@ from pathlib import Path
 import pytest
 
 from channels.base import Channel
-from channels.errors import ConfigurationFault, DeviceGone
+from channels.errors import ConfigurationFault, DeviceGone, ReceiverBusy
 from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
-from tests.apple import KEY_ID, TEAM, TOPIC, Apple, apple_server
+from tests.apple import KEY_ID, TEAM, TOPIC, Apple, apple, channel, server
 from tests.devices import APNS_TOKEN
 from tests.push_messages import ToDevice, device, message, opened
 
+__all__ = ["apple", "channel", "server"]
 PHONE = device("apns", APNS_TOKEN)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apple]:
-    with apple_server(tmp_path_factory.mktemp("apns")) as running:
-        yield running
-
-
-@pytest.fixture
-def apple(server: Apple) -> Apple:
-    server.forgets()
-    return server
-
-
-@pytest.fixture
-def channel(apple: Apple, tmp_path: Path) -> Iterator[Channel]:
-    running = opened(apple.url(), tmp_path)
-    yield running
-    running.close()
 
 
 class TestApnsIsAChannel(ChannelContract):
@@ -90,7 +72,7 @@ def test_a_repeat_is_the_same_notification_to_apple(apple: Apple, channel: Chann
         (403, "InvalidProviderToken", ConfigurationFault),
         (400, "BadTopic", ConfigurationFault),
         (429, "TooManyProviderTokenUpdates", ConfigurationFault),
-        (429, "TooManyRequests", TransientDeliveryError),
+        (429, "TooManyRequests", ReceiverBusy),
         (500, "InternalServerError", TransientDeliveryError),
         (503, "Shutdown", TransientDeliveryError),
         (502, "", TransientDeliveryError),

@@ -17,9 +17,9 @@ from communication.errors import ExpiredCredentials, InvalidCredentials, Service
 from communication.settings import Settings
 from communication.store import Store, open_store, upgrade
 from tests.api import MESSAGES, client
+from tests.authority import Authority
 from tests.http_peer import Peer, says
 from tests.issuer import Issuer
-from tests.smtp_server import Authority
 
 FIRST, SECOND = Issuer("ES256", "first"), Issuer("RS256", "second")
 PATIENCE = 0.3

@@ -111,7 +111,7 @@ class Settings(SecuritySettings, CallbackSettings):
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
     max_head: int = Field(
-        64 * 1024, ge=8192, description="Largest request line and headers together, in bytes."
+        32 * 1024, ge=8192, description="Largest request line and headers together, in bytes."
     )
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
     event_types: str = Field(

@@ -15,7 +15,7 @@ from communication import errors
 from communication.errors import RequestError
 from communication.settings import Settings
 
-_ALWAYS = (400, 408, 414, 417, 431, 500, 503)
+_ALWAYS = (400, 405, 408, 414, 417, 431, 500, 503)
 _GUARDED = (401, 403, 429)
 _OF_BODY = (413, 415)
 _OF_POST = (409, 422)
@@ -29,6 +29,7 @@ _MEANINGS = {
     401: "The access token is missing, invalid or expired.",
     403: "The access token is not for this; on the listener, also: too many requests.",
     404: "There is no such resource.",
+    405: "The path has no such method.",
     408: "The request did not come to its end in time.",
     409: "The state of the resource forbids it now.",
     413: "The body is too large.",

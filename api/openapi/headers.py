@@ -7,6 +7,7 @@ _WHEN_LIMITED = ("Retry-After", "RateLimit", "RateLimit-Policy", "RateLimit-Limi
 OF_STATUS = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
+    405: ("Allow",),
     429: _WHEN_LIMITED,
     503: ("Retry-After",),
 }
@@ -18,6 +19,7 @@ HEADERS: dict[str, Json] = {
     name: {"description": description, "schema": schema}
     for name, description, schema in (
         ("X-Request-ID", "The log has what happened under it.", text(least=1)),
+        ("Allow", "The methods that the path has.", {"type": "string"}),
         ("Location", "Where the new resource is.", {"type": "string"}),
         ("X-Total-Count", "How many there are in all.", number(0)),
         ("X-Result-Count", "How many are on this page.", number(0)),

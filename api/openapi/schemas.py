@@ -192,7 +192,7 @@ MESSAGE = record(
         "locale": {"type": "string"},
         "description": {"type": "string"},
         "receiver": items({"type": "object"}),
-        "CommunicationRequestCharacteristic": items(ref("Characteristic")),
+        "CommunicationRequestCharacteristic": items({"type": "object"}),
         "attachment": items({"type": "object"}),
         "deliverySummary": ref("DeliverySummary"),
     },

@@ -32,6 +32,6 @@ if __name__ == "__main__":
         api_threads=2,
         client_patience=2,
         max_body=1_000_000,
-        max_head=32_768,
+        max_head=16_384,
     )
     Server(settings, make_app).run()

@@ -20,13 +20,13 @@ from channels.health.absence import Absence
 from channels.identifiers import digest
 from communication.lanes import LANES, lane_of
 
-PATIENCE = {"urgent": 1.0, "normal": 0.5, "bulk": 0.4}
+PATIENCE = {"urgent": 2.0, "normal": 1.0, "bulk": 0.8}
 """Seconds for which a delivery of a lane holds a thread to wait for its turn.
 
 Long enough for those that were put off to be there before their turn, whatever the way through
 relay and broker takes: a turn that nobody takes is lost.
 """
-EARLY, EARLIEST = 0.6, 0.3
+EARLY, EARLIEST = 0.6, 0.6
 """So much of its lane's patience, but not more seconds, one that is put off comes back early."""
 LATE = 0.1
 """Seconds after which a turn that was overslept is lost: else a process that stood still would

@@ -42,6 +42,7 @@ class Answers:
         self._changed = Condition()
         self._given: list[tuple[Job, Outcome | None]] = []
         self._enough = 1
+        self._since = 0.0
         self.gone: set[int] = set()
         """Messages that were cancelled or deleted meanwhile."""
         self.looked = time.monotonic()
@@ -49,17 +50,24 @@ class Answers:
     def put(self, job: Job, outcome: Outcome | None) -> None:
         """Answer one; None gives it back."""
         with self._changed:
+            if not self._given:
+                self._since = time.monotonic()
             self._given.append((job, outcome))
             if len(self._given) >= self._enough:
                 self._changed.notify()
 
     def gather(self, expected: int) -> list[tuple[Job, Outcome | None]]:
-        """What is answered when all that is expected is, or FLUSH_EVERY is over."""
+        """What is answered when all that is expected is, or the first of it FLUSH_EVERY ago."""
         with self._changed:
             self._enough = expected
-            self._changed.wait_for(lambda: len(self._given) >= expected, FLUSH_EVERY)
+            left = FLUSH_EVERY
+            while left > 0 and not self._changed.wait_for(self._is_enough, left):
+                left = self._since + FLUSH_EVERY - time.monotonic() if self._given else 0
             given, self._given = self._given, []
         return given
+
+    def _is_enough(self) -> bool:
+        return len(self._given) >= self._enough
 
 
 class BatchRunner:

@@ -117,10 +117,13 @@ def _operation(
     }
     if scope is not None:
         whole["description"] = f"{operation.get('description', '')} Scope: `{scope}`.".strip()
-        whole["security"] = [{"token": []}] if authenticated else [{}, {"token": []}]
+        needed = authenticated and path not in _BY_ADDRESS
+        whole["security"] = [{"token": []}] if needed else [{}, {"token": []}]
     return whole
 
 
+_BY_ADDRESS = ("/ready", "/metrics")
+"""They ask no token of an operator's address."""
 _TO_NAME = str.maketrans("/{}.-", "_____")
 
 
@@ -131,7 +134,7 @@ def _extra(path: str, method: str) -> list[Json]:
 
 def _errors(path: str, method: str, operation: Json, scope: str | None) -> dict[str, Json]:
     statuses = set(_ALWAYS)
-    if scope is not None or path in ("/ready", "/metrics") or path.startswith("/receipt"):
+    if scope is not None or path.startswith("/receipt"):
         statuses |= set(_GUARDED)
     if "{" in path:
         statuses.add(404)

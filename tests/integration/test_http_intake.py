@@ -253,6 +253,19 @@ def test_others_are_served_beside_two_hundred_that_drip_and_a_flood(
         assert resident(server) - memory < 30_000
 
 
+def test_bodies_that_do_not_end_make_room_for_others(port: int, server: Process) -> None:
+    memory = resident(server)
+    begun = post(b"x" * 1_000_000)[:-1]
+    with ExitStack() as stack:
+        held = [stack.enter_context(connected(port)) for _ in range(80)]
+        for connection in held:
+            connection.sendall(begun)
+        status, body = answer(held[0])
+        assert (status, json.loads(body)["code"]) == (503, 6)
+        assert asked(port, post(b"abc")) == (200, digest(b"abc"))
+        assert resident(server) - memory < 30_000
+
+
 def test_clients_that_do_not_read_are_hung_up_on(port: int) -> None:
     with ExitStack() as stack:
         for _ in range(3):

@@ -7,7 +7,7 @@ from falcon import App, Request, Response
 from falcon.constants import COMBINED_METHODS
 from falcon.routing import map_http_methods
 
-from api.edge import Caller
+from api.edge import Caller, caller_of
 from api.rates import Rates
 from api.tokens import Tokens
 from communication.errors import (
@@ -82,6 +82,9 @@ class Gate:
         if self._tokens is None:
             if admits is not None:
                 raise AccessDenied("only addresses of TIDINGS_OPERATIONS_ALLOW may read this")
+            return
+        if self._tokens is None:
+            self._rates.check(caller_of(req))
             return
         try:
             caller = self._tokens.caller(_bearer(req))

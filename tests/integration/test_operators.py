@@ -112,6 +112,6 @@ def test_the_description_says_that_a_token_may_do(store: Store, tmp_path: Path) 
     paths = api(store, tmp_path).simulate_get("/openapi.json").json["paths"]
     for path in ("/ready", "/metrics"):
         operation = paths[path]["get"]
-        assert operation["security"] == [{}, {"token": []}]
+        assert operation["security"] == [{}, {"token": ["admin"]}]
         assert "Scope: `admin`." in operation["description"]
         assert {"401", "403"} <= operation["responses"].keys()

@@ -82,8 +82,6 @@ class Gate:
         if self._tokens is None:
             if admits is not None:
                 raise AccessDenied("only addresses of TIDINGS_OPERATIONS_ALLOW may read this")
-            return
-        if self._tokens is None:
             self._rates.check(caller_of(req))
             return
         try:

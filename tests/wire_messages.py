@@ -14,9 +14,11 @@ from communication.wire.message import MESSAGE_FIELDS, Draft, Rules, read_messag
 class Welcome:
     """Templates, of which there is one."""
 
-    def snapshot(self, name: str) -> Snapshot:
+    def snapshot(self, name: str, tenant: str) -> Snapshot:
         texts = {"welcome/email.html": "<p>Hello</p>", "welcome/email.subject.txt": "Hello"}
-        return compose(name, texts if name == "welcome" else {}, {}, default_locale="en")
+        return compose(
+            name, texts if (name, tenant) == ("welcome", "default") else {}, {}, default_locale="en"
+        )
 
 
 RULES = Rules(max_receivers=3, try_times=7, templates=Welcome())
@@ -34,7 +36,7 @@ SMS: dict[str, Any] = {
 
 
 def read(body: dict[str, Any]) -> Draft:
-    return read_message(Fields.of(body, MESSAGE_FIELDS), RULES)
+    return read_message(Fields.of(body, MESSAGE_FIELDS), RULES, tenant="default")
 
 
 def fault(body: dict[str, Any]) -> RequestError:

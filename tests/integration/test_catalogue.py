@@ -148,7 +148,9 @@ def test_a_broken_edit_leaves_the_last_good_version(folder: Path) -> None:
 @pytest.mark.usefixtures("always_looking")
 def test_a_broken_edit_is_counted_once(folder: Path) -> None:
     def counted() -> float | None:
-        return REGISTRY.get_sample_value("tidings_template_faults_total", {"template": "hello"})
+        return REGISTRY.get_sample_value(
+            "tidings_template_faults_total", {"tenant": "", "template": "hello"}
+        )
 
     catalogue = Catalogue(folder)
     catalogue.snapshot("hello")

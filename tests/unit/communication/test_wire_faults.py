@@ -141,7 +141,8 @@ def test_what_can_be_no_phone_number_is_refused_by_its_place() -> None:
 
 def test_a_national_number_is_of_the_region_of_the_settings() -> None:
     given = SMS | {"receiver": [{"phoneNumber": "070-123 45 67"}]}
-    draft = read_message(Fields.of(given, MESSAGE_FIELDS), replace(RULES, phone_region="SE"))
+    rules = replace(RULES, phone_region="SE")
+    draft = read_message(Fields.of(given, MESSAGE_FIELDS), rules, tenant="default")
     assert draft.receivers[0].phone == "+46701234567"
     assert "has no country code" in fault(given).message
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, SmallInteger, Text, text
+from sqlalchemy import Index, Integer, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
-from communication.columns import Json, Key, Moment
+from communication.columns import Json, Key, Moment, partial_index
 from communication.model import DueWork, due_index, table_of
 from communication.privacy.sealing import SealedText
 
@@ -52,13 +52,7 @@ class Callback(DueWork, table=True):
     __table_args__ = (
         due_index("callback"),
         Index("callback_unique", "hub_key", "event_position", unique=True),
-        Index(
-            "callback_failed",
-            "hub_key",
-            "event_position",
-            postgresql_where=text("state = 'failed'"),
-            sqlite_where=text("state = 'failed'"),
-        ),
+        partial_index("callback_failed", "hub_key", "event_position", where="state = 'failed'"),
         {"postgresql_with": {"fillfactor": 70}},
     )
 

@@ -110,6 +110,9 @@ class Settings(SecuritySettings, CallbackSettings):
         4, ge=1, description="Batches that a worker runs at once, per channel and lane."
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
+    max_head: int = Field(
+        32 * 1024, ge=8192, description="Largest request line and headers together, in bytes."
+    )
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
     event_types: str = Field(
         "", description="More values of the Event Collector's `event_type`, by comma."
@@ -130,7 +133,8 @@ class Settings(SecuritySettings, CallbackSettings):
     )
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
     operations_allow: str = Field(
-        "127.0.0.0/8,::1/128", description="CIDRs that may read /metrics and /ready."
+        "127.0.0.0/8,::1/128",
+        description="CIDRs that may read /metrics and /ready without a token.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."

@@ -132,8 +132,9 @@ class Room:
 class Arrival:
     """One request. `surplus`: what came behind it. `received`: bytes, in all."""
 
-    def __init__(self, most: int, room: Room) -> None:
+    def __init__(self, most: int, room: Room, *, longest_head: int = LONGEST_HEAD) -> None:
         self._most = most
+        self._longest_head = longest_head
         self._room = room
         self._taken = self._in_memory = 0
         self._head = bytearray()
@@ -206,12 +207,12 @@ class Arrival:
         if begun == 0:
             self._head = self._head.lstrip(b"\r\n")
         end = self._head.find(_HEAD_END, begun)
-        if end < 0 and len(self._head) <= LONGEST_HEAD:
+        if end < 0 and len(self._head) <= self._longest_head:
             return b""
         target = _TARGET.match(self._head)
         self.path = target[1].decode("latin-1") if target else ""
-        if end < 0 or end > LONGEST_HEAD:
-            raise HeadTooLarge(f"the request's head has more than {LONGEST_HEAD} bytes")
+        if end < 0 or end > self._longest_head:
+            raise HeadTooLarge(f"the request's head has more than {self._longest_head} bytes")
         rest = bytes(self._head[end + len(_HEAD_END) :])
         del self._head[end + len(_HEAD_END) :]
         self._framing = _framing_of(bytes(self._head), self._most)

@@ -38,16 +38,17 @@ log = structlog.get_logger(part="api")
 
 
 class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """The loop's part. `patience`, in seconds, and `max_body`, in bytes, come from the settings."""
+    """The loop's part. `patience`, in seconds, and the rest, in bytes, come from the settings."""
 
     patience: float
     max_body: int
+    max_head: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}
         self._room = Room()
-        self._arrive = partial(Arrival, self.max_body, self._room)
+        self._arrive = partial(Arrival, self.max_body, self._room, longest_head=self.max_head)
         self._swept = 0.0
 
     def admit(self, listener: Any) -> bool:

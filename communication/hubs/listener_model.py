@@ -122,7 +122,8 @@ class Subscription(SQLModel, table=True):
 class SubscriptionQueue(SQLModel, table=True):
     """Up to which event a subscription's notifications were put into its queue.
 
-    Apart from `subscription`, whose rows are locked while they are read from.
+    Apart from `subscription`, whose rows are locked while they are read from. Each generation
+    of a queue has a name of its own, see communication.polling.subscriptions.
     """
 
     __tablename__ = "subscription_queue"
@@ -131,6 +132,7 @@ class SubscriptionQueue(SQLModel, table=True):
         primary_key=True, sa_type=Key, sa_column_kwargs={"autoincrement": False}
     )
     queued: int = Field(sa_type=Key)
+    generation: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
 
 
 HUB = table_of(Hub)

@@ -11,8 +11,10 @@ from http.client import HTTPConnection, HTTPException
 from math import ceil
 from pathlib import Path
 from typing import Any, Self
+from xmlrpc.client import ServerProxy
 
 import orjson
+from supervisor.xmlrpc import SupervisorTransport
 
 from tests.processes import Process, free_port, new_folder
 from tests.recording import PLUG_IN
@@ -245,14 +247,10 @@ class Supervised:
 
     def pid(self, program: str) -> int:
         """The pid of one of the file's programs; 0 when it does not run."""
-        asked = Process(
-            [COMMANDS / "supervisorctl", "-c", self.here / "supervisord.conf", "pid", program],
-            log=new_folder() / "log",
-            env=environment(self.here),
-            cwd=self.here,
-        )
-        asked.wait()
-        return int(asked.log.read_text())
+        socket_url = f"unix://{self.here}/.supervisord.sock"
+        with ServerProxy("http://localhost", SupervisorTransport(serverurl=socket_url)) as asked:
+            information: Any = asked.supervisor.getProcessInfo(program)
+        return int(information["pid"])
 
     def kill_program(self, program: str) -> None:
         """SIGKILL one of the file's programs; returns when it runs again."""

@@ -11,6 +11,19 @@ from tests.installation import Installation, installed
 from tests.services import PostgreSQL, RabbitMQ, Redis
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist asks for the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A worker of xdist takes files whole; one alone, and first, takes all of the installation."""
+    items.sort(key=lambda item: not _is_of_installation(item))
+    for item in items:
+        group = "installation" if _is_of_installation(item) else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _is_of_installation(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "installation" in item.fixturenames
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """The run's PostgreSQL. A test that kills it restarts it."""

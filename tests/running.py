@@ -137,12 +137,11 @@ def in_flight(*, latency: float, concurrency: int) -> int:
 
 
 def environment(folder: Path, **settings: object) -> dict[str, str]:
-    """Of a Tidings process with these settings: nothing else of the caller's but coverage's."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+    """Of a Tidings process with these settings: nothing else of the caller's but the PATH."""
     named = {f"TIDINGS_{name.upper()}": str(value) for name, value in settings.items()}
     python = f"{_plug_in(folder)}:{REPOSITORY}"
     own = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": python}
-    return {**own, "LANG": "C.UTF-8", **kept, **named}
+    return {**own, "LANG": "C.UTF-8", **named}
 
 
 def _plug_in(folder: Path) -> Path:
@@ -243,14 +242,12 @@ class Supervised:
     def stop(self) -> int:
         """Have supervisord stop all, and return its exit code."""
         assert self._process is not None
+        self._ask("stopAllProcesses")  # at once: when it ends it stops one after the other
         return self._process.stop(STOP_WITHIN)
 
     def pid(self, program: str) -> int:
         """The pid of one of the file's programs; 0 when it does not run."""
-        socket_url = f"unix://{self.here}/.supervisord.sock"
-        with ServerProxy("http://localhost", SupervisorTransport(serverurl=socket_url)) as asked:
-            information: Any = asked.supervisor.getProcessInfo(program)
-        return int(information["pid"])
+        return int(self._ask("getProcessInfo", program)["pid"])
 
     def kill_program(self, program: str) -> None:
         """SIGKILL one of the file's programs; returns when it runs again."""
@@ -272,6 +269,12 @@ class Supervised:
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
+
+    def _ask(self, method: str, *arguments: str) -> Any:
+        """What supervisord answers to what supervisorctl asks of it."""
+        socket_url = f"unix://{self.here}/.supervisord.sock"
+        with ServerProxy("http://localhost", SupervisorTransport(serverurl=socket_url)) as asked:
+            return getattr(asked.supervisor, method)(*arguments)
 
     def _answers(self) -> bool:
         assert self._process is not None

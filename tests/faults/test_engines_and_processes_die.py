@@ -81,7 +81,7 @@ def kill_api(installation: Installation) -> None:
     starts = supervised.log().count("Listening at")
     supervised.kill_program("api")
     # The killed master's children answer until they notice; only then the port is free.
-    wait_until(lambda: supervised.log().count("Listening at") > starts, within=60)
+    wait_until(lambda: supervised.log().count("Listening at") > starts, within=60, every=0.1)
 
 
 def wipe_rabbitmq(installation: Installation) -> None:

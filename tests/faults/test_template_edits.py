@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 READERS = 3
 PATIENCE = 600
 # The size that the design speaks of takes minutes: TIDINGS_TEST_EDITS=2000,20000.
-EDITS, MESSAGES = map(int, os.environ.get("TIDINGS_TEST_EDITS", "150,1500").split(","))
+EDITS, MESSAGES = map(int, os.environ.get("TIDINGS_TEST_EDITS", "80,800").split(","))
 PAUSES = (0.0, 0.002, 0.03, 0.15)
 """Seconds between edits: as fast as can be, and as people save."""
 

@@ -15,7 +15,7 @@ setup: .venv/.installed
 run: setup
 	@exec $(BIN)/tidings up
 
-lint: setup
+lint: setup .venv/.audited
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -31,9 +31,14 @@ endif
 bench: setup .venv/.servers
 	$(BIN)/python -m bench $(ARGS)
 
-# Asks PyPI what is known against the locked dependencies; without a network it can't say.
+# Asks PyPI what is known against the locked dependencies; `lint` does once for every lock, so CI,
+# which begins with an empty folder, always.
 audit: setup
-	$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
+	$(BIN)/python .ci/audit.py --requirement requirements.lock --require-hashes --disable-pip
+
+.venv/.audited: requirements.lock | .venv/.installed
+	@$(MAKE) --no-print-directory audit
+	@touch $@
 
 # For every Python and platform that the project supports, whatever this one is.
 lock: setup

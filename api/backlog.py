@@ -34,8 +34,8 @@ class Backlog:
         self._next_look = 0.0
         self._lock = Lock()
 
-    def check(self) -> None:
-        """OverCapacity when there is no room for more."""
+    def check(self, tenant: str) -> None:
+        """OverCapacity when there is no room for more, whoever asks."""
         if (
             self._most
             and time.monotonic() >= self._next_look
@@ -46,7 +46,7 @@ class Backlog:
             finally:
                 self._lock.release()
         if self._full:
-            metrics.REFUSED.labels("backlog").inc()
+            metrics.REFUSED.labels(tenant, "backlog").inc()
             error = OverCapacity(f"more {self._what} than may; try again later")
             error.headers = {"Retry-After": str(_COME_AGAIN)}
             raise error

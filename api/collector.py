@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from api.answers import Answer
 from api.context import Context
+from api.edge import caller_of
 from api.tenants import named_tenant
 from communication.clock import now
 from communication.encoding import to_json
@@ -33,7 +34,7 @@ class CollectedEvents:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """201 with the stored event."""
-        self._context.untold.check()
+        self._context.untold.check(caller_of(req).tenant)
         tenant = named_tenant(req)
         body = self._context.read_object(req)
         event = read_collected(body, self._vocabulary)

@@ -20,8 +20,11 @@ FETCH_EVERY = 600.0
 """Seconds for which fetched keys are used before they are fetched again."""
 FETCH_AGAIN_AFTER = 60.0
 """Seconds between fetches that are made because a token names an unknown key, or one failed."""
+FETCH_FIRST_AFTER = 5.0
+"""Seconds between fetches while there are no keys yet: nobody can be let in before."""
+LARGEST = 256 * 1024
+"""Bytes of a key set that are read."""
 _PATIENCE = 5.0
-_LARGEST = 256 * 1024
 _MOST_KEYS = 100
 _LEAST_RSA_BITS = 2048
 _PUBLIC = frozenset(("kty", "kid", "use", "key_ops", "alg", "crv", "x", "y", "n", "e"))
@@ -50,8 +53,12 @@ class KeySet:
     again.
     """
 
-    def __init__(self, read: Read, *, every: float, allowed: frozenset[str]) -> None:
+    def __init__(
+        self, read: Read, *, every: float, allowed: frozenset[str], source: str = ""
+    ) -> None:
+        """`source`: what the log calls it."""
         self._read = read
+        self._source = source
         self._every = every
         self._allowed = allowed
         self._keys: dict[tuple[str | None, str], jwt.PyJWK] = {}
@@ -62,8 +69,12 @@ class KeySet:
         self.generation = 0
 
     def refresh(self) -> None:
-        """Read the source again if it is time. The keys stay as they are when that fails."""
-        if time.monotonic() >= self._next_look and self._lock.acquire(blocking=self._text is None):
+        """Read the source again if it is time. The keys stay as they are when that fails.
+
+        Nobody waits while another reads, but for the very first time.
+        """
+        first = self._text is None and self._next_look == 0.0
+        if time.monotonic() >= self._next_look and self._lock.acquire(blocking=first):
             try:
                 if time.monotonic() >= self._next_look:
                     self._look()
@@ -90,7 +101,7 @@ class KeySet:
         try:
             self._take(self._read())
         except _NoKeys as error:
-            raise SettingsError(f"TIDINGS_JWKS: {error}") from error
+            raise SettingsError(f"TIDINGS_JWKS: {self._source}: {error}") from error
 
     def _find(self, kid: str | None, algorithm: str) -> jwt.PyJWK | None:
         if kid is not None:
@@ -104,8 +115,9 @@ class KeySet:
             self._take(self._read())
             self._next_look = time.monotonic() + self._every
         except _NoKeys as error:
-            self._next_look = time.monotonic() + min(self._every, FETCH_AGAIN_AFTER)
-            log.warning("keys of access tokens not read", why=str(error))
+            wait = FETCH_FIRST_AFTER if self._text is None else FETCH_AGAIN_AFTER
+            self._next_look = time.monotonic() + min(self._every, wait)
+            log.warning("keys of access tokens not read", source=self._source, why=str(error))
 
     def _take(self, text: bytes | None) -> None:
         if text is None or text == self._text:
@@ -121,9 +133,12 @@ def open_keys(settings: Settings) -> KeySet | None:
         return None
     allowed = frozenset(one.strip() for one in settings.jwt_algorithms.split(","))
     if "://" in settings.jwks:
-        return KeySet(_from_url(settings.jwks), every=FETCH_EVERY, allowed=allowed)
-    keys = KeySet(_from_file(Path(settings.jwks)), every=LOOK_EVERY, allowed=allowed)
-    keys.load()
+        every, read = FETCH_EVERY, _from_url(settings.jwks)
+    else:
+        every, read = LOOK_EVERY, _from_file(Path(settings.jwks))
+    keys = KeySet(read, every=every, allowed=allowed, source=settings.jwks)
+    if "://" not in settings.jwks:
+        keys.load()
     return keys
 
 
@@ -138,7 +153,7 @@ def _from_file(path: Path) -> Read:
                 return None
             text = path.read_bytes()
         except OSError as error:
-            raise _NoKeys(f"{path}: {error.strerror}") from error
+            raise _NoKeys(error.strerror or type(error).__name__) from error
         seen[:] = [version]
         return text
 
@@ -146,15 +161,15 @@ def _from_file(path: Path) -> Read:
 
 
 def _from_url(url: str) -> Read:
-    http = HttpClient(None, timeout=_PATIENCE, max_body=_LARGEST)
+    http = HttpClient(None, timeout=_PATIENCE, max_body=LARGEST, connections_per_host=0)
 
     def read() -> bytes:
         try:
             answer = http.request("GET", url, headers={"Accept": "application/json"})
         except HttpError as error:
-            raise _NoKeys(f"{url}: {error.reason}") from error
+            raise _NoKeys(error.reason) from error
         if answer.status != 200 or not answer.whole:  # noqa: PLR2004  # HTTP's OK
-            raise _NoKeys(f"{url}: answered {answer.status} with {len(answer.body)} bytes or more")
+            raise _NoKeys(f"it answered {answer.status} with {len(answer.body)} bytes or more")
         return answer.body
 
     return read

@@ -30,7 +30,7 @@ class Listener:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """201 with the event; the same one again is stored once."""
-        self._context.untold.check()
+        self._context.untold.check(caller_of(req).tenant)
         selected = _selected(req)
         body = self._context.read_object(req)
         heard = read_heard(body)

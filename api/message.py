@@ -79,7 +79,7 @@ class Message:
             rules = self._context.rules
             if cancelling:  # whatever has become of its template
                 rules = replace(rules, templates=None)
-            draft = read_message(merge(resource, given), rules)
+            draft = read_message(merge(resource, given), rules, tenant=head.tenant)
             stored = change(connection, stored, draft, cancelling=cancelling, now=now())
             resp.data = whole(self._context, stored)
         resp.status = 201

@@ -72,7 +72,7 @@ class Send:
 
     def on_post(self, req: Request, resp: Response, message_id: str) -> None:
         """200; it is sent at its sendTime, or now; 409 while it is being sent."""
-        self._context.backlog.check()
+        self._context.backlog.check(caller_of(req).tenant)
         message_id = checked_id(message_id)
         self._context.read_nothing(req)
 
@@ -105,13 +105,13 @@ def whole(context: Context, stored: Stored) -> bytes:
 def accept(context: Context, req: Request, *, sending: bool) -> Answer:
     """Store what the body says in one transaction, and have it sent if it shall be."""
     if sending:
-        context.backlog.check()
+        context.backlog.check(caller_of(req).tenant)
     body = context.read_object(req)
-    draft = read_message(Fields.of(body, MESSAGE_FIELDS), context.rules)
+    tenant = caller_of(req).tenant
+    draft = read_message(Fields.of(body, MESSAGE_FIELDS), context.rules, tenant=tenant)
     accepted: list[Head] = []
 
     def work(connection: Connection) -> Answer:
-        tenant = caller_of(req).tenant
         head = acceptance.accept(connection, draft, tenant=tenant, now=now(), sending=sending)
         accepted.append(head)
         stored = Stored(head=head, document=draft.document, receivers=draft.receivers)
@@ -125,7 +125,7 @@ def accept(context: Context, req: Request, *, sending: bool) -> Answer:
 
 
 def _tell_accepted(head: Head) -> None:
-    metrics.ACCEPTED.labels(head.channel, lane_of(head.priority)).inc()
+    metrics.ACCEPTED.labels(head.tenant, head.channel, lane_of(head.priority)).inc()
     _log("message accepted", head)
 
 

@@ -60,7 +60,7 @@ class Rates:
         for kind, item in self._limits:
             names = (caller.tenant, caller.client) if kind == "client" else (caller.tenant,)
             if not self._limiter.hit(item, kind, *names):
-                metrics.REFUSED.labels("rate").inc()
+                metrics.REFUSED.labels(caller.tenant, "rate").inc()
                 reset = self._limiter.get_window_stats(item, kind, *names).reset_time
                 raise _refusal(kind, item, max(1, math.ceil(reset - time.time())))
 

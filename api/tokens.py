@@ -1,8 +1,6 @@
 """Access tokens (RFC 6750, RFC 9068): who calls, for which tenant, and what it may do."""
 
 import hashlib
-import math
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -12,6 +10,7 @@ from api.edge import Caller
 from api.jwks import KeySet, open_keys
 from communication.clock import now
 from communication.errors import AccessDenied, ExpiredCredentials, ForbiddenUser, InvalidCredentials
+from communication.public_id import TENANT
 from communication.settings import Settings, listed
 
 MOST_REMEMBERED = 10_000
@@ -20,8 +19,9 @@ SKEW = 30
 """Seconds by which the issuer's clock may be ahead of ours."""
 _KINDS = ("at+jwt", "application/at+jwt", "jwt")
 """Values of `typ`: RFC 9068 wants the first, many issuers write the last."""
-_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST_CLIENT = 255
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999."""
 
 
 class Tokens:
@@ -80,7 +80,7 @@ class Tokens:
             raise InvalidCredentials("the access token is not valid yet") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise InvalidCredentials("the access token can't be verified") from None
-        return self._caller(claims), _expiry(claims)
+        return self._caller(claims), _expiry(claims["exp"])
 
     def _claims(self, token: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
@@ -106,7 +106,7 @@ class Tokens:
         if not isinstance(client, str) or not 1 <= len(client) <= _LONGEST_CLIENT:
             raise InvalidCredentials("the access token has no claim client_id")
         tenant = claims.get(self._tenant_claim)
-        if not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
+        if not isinstance(tenant, str) or not TENANT.fullmatch(tenant):
             raise AccessDenied(f"the access token has no usable claim {self._tenant_claim}")
         if claims.get("sub") in self._forbidden:
             raise ForbiddenUser("the access token's user is not let in any more")
@@ -137,10 +137,9 @@ def _scopes(claim: object) -> frozenset[str]:
     return frozenset(claim.split()) if isinstance(claim, str) else frozenset()
 
 
-def _expiry(claims: Mapping[str, Any]) -> float:
-    expires = claims["exp"]
-    if isinstance(expires, bool) or not isinstance(expires, (int, float)):
+def _expiry(claim: object) -> float:
+    if isinstance(claim, bool) or not isinstance(claim, (int, float)):
         raise InvalidCredentials("the access token's exp is no number")
-    if not math.isfinite(expires):
+    if not 0 <= claim <= _LAST_SECOND:
         raise InvalidCredentials("the access token's exp is no time")
-    return float(expires)
+    return float(claim)

@@ -1,6 +1,10 @@
-"""Ids as clients write them, in paths and in bodies."""
+"""Ids as clients write them, in paths and in bodies; and tenants' names."""
+
+import re
 
 ID_LONGEST = 128
+TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""A tenant's name: as it stands in access tokens, it may name a folder."""
 _MARKS = frozenset("0123456789._-")
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from channels.base import Channel
+from tests.authority import Authority
 from tests.devices import APNS_TOKEN
 from tests.peer_process import PeerProcess, peer_process
-from tests.push_messages import write_private, write_public
-from tests.smtp_server import Authority
+from tests.push_messages import opened, write_private, write_public
 
 KEY_ID, TEAM, TOPIC = "ABC123DEFG", "DEF123GHIJ", "com.example.app"
 
@@ -61,3 +63,22 @@ def apple_server(folder: Path, **http2: int) -> Iterator[Apple]:
     query = f"key={KEY_ID}&team={TEAM}&topic={TOPIC}&cafile={authority.cafile}"
     with peer_process("apns.js", **settings) as peer:
         yield Apple(peer, folder, authority, query)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apple]:
+    with apple_server(tmp_path_factory.mktemp("apns")) as running:
+        yield running
+
+
+@pytest.fixture
+def apple(server: Apple) -> Apple:
+    server.forgets()
+    return server
+
+
+@pytest.fixture
+def channel(apple: Apple, tmp_path: Path) -> Iterator[Channel]:
+    running = opened(apple.url(), tmp_path)
+    yield running
+    running.close()

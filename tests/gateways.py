@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +44,7 @@ class Server:
     asked: list[Asked] = field(default_factory=list)
     delay: float = 0.0
     port: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
 
     def url(self, query: str, *, login: str = "user:secret", path: str = "") -> str:
         return f"http://{login}@127.0.0.1:{self.port}{path}?{query}"
@@ -78,7 +78,7 @@ def gateway(reply: Callable[[Asked], Reply], *, delay: float = 0.0) -> Iterator[
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(self.command, self.path, headers, self.rfile.read(length))
             server.asked.append(asked)
-            time.sleep(server.delay)
+            server.over.wait(server.delay)
             status, extra, body = server.reply(asked)
             self.send_response(status)
             for name, value in {**extra, "Content-Length": str(len(body))}.items():
@@ -102,6 +102,7 @@ def gateway(reply: Callable[[Asked], Reply], *, delay: float = 0.0) -> Iterator[
     try:
         yield server
     finally:
+        server.over.set()
         listener.shutdown()
         listener.server_close()
         thread.join()

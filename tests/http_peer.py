@@ -1,9 +1,9 @@
 """A peer of the HTTP client that says what a test wants, byte by byte if need be."""
 
+import select
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
@@ -64,12 +64,12 @@ def peer(behave: Callable[[socket.socket, bytes], None]) -> Iterator[Peer]:
 
 
 def says(*parts: bytes, every: float = 0.0, then_hang_up: bool = False) -> Callable[..., None]:
-    """A peer's behaviour: these bytes, one after the other."""
+    """A peer's behaviour: these bytes, one after the other, each after `every` seconds."""
 
     def behave(connection: socket.socket, _request: bytes) -> None:
         for part in parts:
+            select.select([connection], [], [], every)  # no longer than the client stays
             connection.sendall(part)
-            time.sleep(every)
         if then_hang_up:
             connection.shutdown(socket.SHUT_RDWR)
 

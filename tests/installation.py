@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.authority import Authority
 from tests.processes import new_folder
 from tests.recording import Record
 from tests.running import Api, Supervised
 from tests.services import PostgreSQL, RabbitMQ, Redis
-from tests.smtp_server import Authority, SmtpServer, smtp_server
+from tests.smtp_script import SmtpServer
+from tests.smtp_server import smtp_server
 
 LOGIN = ("tidings", "correct horse")
 LEASE = 3.0

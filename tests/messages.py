@@ -26,11 +26,13 @@ def email(receivers: int = 1, **attributes: object) -> dict[str, Any]:
     }
 
 
-def store_message(store: Store, body: dict[str, Any], *, sending: bool = True) -> Head:
+def store_message(
+    store: Store, body: dict[str, Any], *, sending: bool = True, tenant: str = "default"
+) -> Head:
     """Store a message as the api does, due at once unless it has a sendTime."""
-    draft = read_message(Fields.of(body, MESSAGE_FIELDS), RULES)
+    draft = read_message(Fields.of(body, MESSAGE_FIELDS), RULES, tenant=tenant)
     with store.write() as connection:
-        return accept(connection, draft, tenant="default", now=now(), sending=sending)
+        return accept(connection, draft, tenant=tenant, now=now(), sending=sending)
 
 
 def rows(store: Store, table: Table) -> list[Row[Any]]:

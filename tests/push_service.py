@@ -8,9 +8,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from channels.base import Device
+from tests.authority import Authority
 from tests.peer_process import PeerProcess, peer_process
 from tests.push_messages import device, write_private
-from tests.smtp_server import Authority
 
 PATH = "/s/1"
 

@@ -3,93 +3,15 @@
 import asyncio
 import ssl
 import threading
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
-from typing import Any, Self
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the server does in place of a command.
-
-    It first waits so many seconds, then answers, then hangs up if told so; without an answer
-    and without hanging up the command takes its usual way. `drip` is the seconds between the
-    octets of the answer.
-    """
-
-    reply: str | None = None
-    drop: bool = False
-    wait: float = 0.0
-    drip: float = 0.0
-
-
-@dataclass
-class Received:
-    """One mail as the server took it."""
-
-    content: bytes
-    sender: str
-    recipients: list[str]
-    login: str | None
-    encrypted: bool
-
-
-@dataclass
-class Script:
-    """Steps by what they answer; each is done once, in order, unless it is `always`.
-
-    The key is a command (`MAIL`), a command and what its argument holds (`RCPT bob@`),
-    `CONNECT` for the greeting or `END` for the answer to a whole mail.
-    """
-
-    steps: dict[str, list[Step]] = field(default_factory=dict)
-    always: dict[str, Step] = field(default_factory=dict)
-
-    def next(self, command: str, argument: str) -> Step | None:
-        for key, steps in self.steps.items():
-            if steps and _matches(key, command, argument):
-                return steps.pop(0)
-        hits = (step for key, step in self.always.items() if _matches(key, command, argument))
-        return next(hits, None)
-
-
-def _matches(key: str, command: str, argument: str) -> bool:
-    wanted, _, part = key.partition(" ")
-    return wanted == command and part in argument
-
-
-@dataclass
-class SmtpServer:
-    """A running server: what it was sent, and how it is told to behave from now on."""
-
-    script: Script = field(default_factory=Script)
-    mails: list[Received] = field(default_factory=list)
-    commands: Counter[str] = field(default_factory=Counter)
-    connections: int = 0
-    open_connections: int = 0
-    logins: list[tuple[str, str]] = field(default_factory=list)
-    pipelining: bool = False
-    port: int = 0
-    hang_up: Callable[[], None] = lambda: None
-
-    def on(self, key: str, *steps: Step) -> None:
-        """Do these steps, one for each time."""
-        self.script.steps.setdefault(key, []).extend(steps)
-
-    def always(self, key: str, step: Step) -> None:
-        """Do this step every time."""
-        self.script.always[key] = step
+from tests.smtp_script import Received, SmtpServer, Step
 
 
 class _Protocol(SMTP):
@@ -212,115 +134,61 @@ def _user(auth_data: object) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authority:
-    """A certificate authority of our own, and a server that it vouches for."""
-
-    cafile: Path
-    context: ssl.SSLContext
-
-    @classmethod
-    def make(cls, folder: Path, name: str = "127.0.0.1") -> Self:
-        """One whose server's certificate is for an IP address or a host name."""
-        ca_key, key = (
-            ec.generate_private_key(ec.SECP256R1()),
-            ec.generate_private_key(ec.SECP256R1()),
-        )
-        authority = _certificate("Test CA", "Test CA", ca_key, ca_key, ca=True)
-        certificate = _certificate(name, "Test CA", key, ca_key, ca=False)
-        cafile, chain = folder / "ca.pem", folder / "server.pem"
-        pem = serialization.Encoding.PEM
-        cafile.write_bytes(authority.public_bytes(pem))
-        private = key.private_bytes(
-            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        chain.write_bytes(certificate.public_bytes(pem) + private)
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(chain)
-        return cls(cafile=cafile, context=context)
-
-
-def _certificate(
-    name: str,
-    issuer: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    ca: bool,
-) -> x509.Certificate:
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(_x509_name(name))
-        .issuer_name(_x509_name(issuer))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-    )
-    if not ca:
-        builder = builder.add_extension(_alternative_name(name), critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())
-
-
-def _x509_name(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
-def _alternative_name(name: str) -> x509.SubjectAlternativeName:
-    try:
-        return x509.SubjectAlternativeName([x509.IPAddress(ip_address(name))])
-    except ValueError:
-        return x509.SubjectAlternativeName([x509.DNSName(name)])
-
-
-@contextmanager
-def smtp_server(  # each is one way in which servers differ
-    *,
-    starttls: ssl.SSLContext | None = None,
-    tls: ssl.SSLContext | None = None,
-    login: tuple[str, str] | None = None,
-    login_in_the_clear: bool = False,
-    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN"),
-    smtputf8: bool = True,
-    size_limit: int = 33_554_432,
-    pipelining: bool = False,
-) -> Iterator[SmtpServer]:
-    """A server that runs while the context lasts.
+class Ways:
+    """In which servers differ.
 
     `starttls` offers and demands STARTTLS, `tls` speaks TLS from the first byte; `login` is the
     one user and password, demanded when given, over TLS alone unless it may go in the clear.
     """
-    server = SmtpServer(pipelining=pipelining)
-    live: set[_Protocol] = set()
 
-    def authenticate(
-        _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: LoginPassword
-    ) -> AuthResult:
-        given = (data.login.decode(), data.password.decode())
-        server.logins.append(given)
-        return AuthResult(success=given == login, handled=False, auth_data=data)
+    starttls: ssl.SSLContext | None = None
+    tls: ssl.SSLContext | None = None
+    login: tuple[str, str] | None = None
+    login_in_the_clear: bool = False
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
+    smtputf8: bool = True
+    size_limit: int = 33_554_432
+    pipelining: bool = False
 
-    def protocol() -> _Protocol:
+    def protocol(
+        self, server: SmtpServer, live: set[_Protocol], loop: asyncio.AbstractEventLoop
+    ) -> _Protocol:
+        """For one connection."""
         return _Protocol(
             server,
             live,
             loop=loop,
-            data_size_limit=size_limit,
-            tls_context=starttls,
-            require_starttls=starttls is not None,
-            authenticator=authenticate if login else None,
-            login_required=login is not None,
-            enable_SMTPUTF8=smtputf8,
-            auth_require_tls=not login_in_the_clear,
-            auth_exclude_mechanism={"PLAIN", "LOGIN"} - set(mechanisms),
+            data_size_limit=self.size_limit,
+            tls_context=self.starttls,
+            require_starttls=self.starttls is not None,
+            authenticator=partial(self._authenticate, server) if self.login else None,
+            login_required=self.login is not None,
+            enable_SMTPUTF8=self.smtputf8,
+            auth_require_tls=not self.login_in_the_clear,
+            auth_exclude_mechanism={"PLAIN", "LOGIN"} - set(self.mechanisms),
         )
 
+    def _authenticate(self, server: SmtpServer, *asked: Any) -> AuthResult:
+        data: LoginPassword = asked[-1]
+        given = (data.login.decode(), data.password.decode())
+        server.logins.append(given)
+        return AuthResult(success=given == self.login, handled=False, auth_data=data)
+
+
+@contextmanager
+def smtp_server(**ways: Any) -> Iterator[SmtpServer]:
+    """A server that runs while the context lasts; the keywords are those of `Ways`."""
+    chosen = Ways(**ways)
+    server = SmtpServer(pipelining=chosen.pipelining)
+    live: set[_Protocol] = set()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     listening = asyncio.run_coroutine_threadsafe(
-        loop.create_server(protocol, "127.0.0.1", 0, ssl=tls), loop
+        loop.create_server(
+            partial(chosen.protocol, server, live, loop), "127.0.0.1", 0, ssl=chosen.tls
+        ),
+        loop,
     ).result(10)
     server.port = listening.sockets[0].getsockname()[1]
     server.hang_up = lambda: asyncio.run_coroutine_threadsafe(_hang_up(live), loop).result(10)

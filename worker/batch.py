@@ -8,6 +8,7 @@ from functools import partial
 from threading import Condition, Event
 
 import structlog
+from prometheus_client import Counter
 
 from communication import due, metrics
 from communication.clock import now
@@ -18,7 +19,7 @@ from communication.settings import Settings
 from communication.store import Store
 from worker.deliver import SOON, Deliverer
 from worker.isolation import Isolation
-from worker.jobs import Taken, begin, gone, take_jobs
+from worker.jobs import Taken, begin, gone, take_jobs, tenants_of
 from worker.outcomes import Outcome, settle
 from worker.pool import Pool
 from worker.render import Job
@@ -106,11 +107,12 @@ class BatchRunner:
             self._send_all(taken)
 
     def _put_off(self, keys: Sequence[int], relayed: str, rest: float) -> None:
-        """All at once and unread, so that what is due for a dead provider costs next to nothing."""
+        """All at once, hardly read: what is due for a dead provider costs next to nothing."""
         until = now() + timedelta(seconds=max(rest, SOON))
         with self._store.write() as connection:
+            tenants = tenants_of(connection, keys, lease=relayed)
             due.release(connection, DELIVERY, keys, lease=relayed, now=until)
-        metrics.PUT_OFF.inc(len(keys))
+        metrics.count((metrics.PUT_OFF, (tenant,)) for tenant in tenants)
 
     def _take(self, keys: Sequence[int], relayed: str) -> Taken | None:
         """Take what waited long in the broker for a whole lease: none may end as it is begun."""
@@ -205,16 +207,18 @@ class BatchRunner:
             log.warning("can't learn what was cancelled", why=error.message)
 
 
+def _counted_as(one: Outcome, job: Job) -> tuple[Counter, tuple[str, ...]]:
+    if one.is_try or one.state is not State.PENDING:
+        return metrics.TRIES[one.state], (job.tenant, job.channel, lane_of(job.priority))
+    return metrics.PUT_OFF, (job.tenant,)
+
+
 def _report(counted: Sequence[Outcome], jobs: Sequence[Job], tried: int) -> None:
     """To the log and the metrics, once it is committed."""
     by_key = {job.delivery_key: job for job in jobs}
+    metrics.count(_counted_as(one, by_key[one.delivery_key]) for one in counted)
     for one in counted:
         job = by_key[one.delivery_key]
-        labels = (job.channel, lane_of(job.priority))
-        if one.is_try or one.state is not State.PENDING:
-            metrics.TRIES[one.state].labels(*labels).inc()
-        else:
-            metrics.PUT_OFF.inc()
         log.debug("recorded", message=job.message_id, delivery=job.public_id, state=one.state)
     if len(counted) < tried:
         log.warning("outcomes came too late, the lease was gone", count=tried - len(counted))

@@ -49,21 +49,21 @@ class FanOut:
             if not sequencing.lock_alone(connection, FAN_OUT_LOCK):
                 return False
             after = sequencing.position_of(connection, TOLD)
-            last, count = self._tell(connection, after)
+            last, tenants = self._tell(connection, after)
             sequencing.advance(connection, TOLD, last)
-        metrics.TOLD.inc(count)
+        metrics.count((metrics.TOLD, (tenant,)) for tenant in tenants)
         return last > after
 
-    def _tell(self, connection: Connection, after: int) -> tuple[int, int]:
-        """The last position that is told now, and how many events somebody wanted."""
+    def _tell(self, connection: Connection, after: int) -> tuple[int, list[str]]:
+        """The last position that is told now, and of each event that is wanted, whose it is."""
         events = connection.execute(heads_after(after, MOST)).all()
         if not events:
-            return after, 0
+            return after, []
         # Whoever listened before any of these were committed is seen here.
         wanted = wanted_by(self._sinks, connection)
-        found = [one.position for one in events if type_of(one) in wanted.get(one.tenant, ())]
-        for portion in self._teller.portions(connection, found):
+        found = [one for one in events if type_of(one) in wanted.get(one.tenant, ())]
+        for portion in self._teller.portions(connection, [one.position for one in found]):
             told = self._teller.at(connection, portion)
             for sink in self._sinks:
                 sink.put(connection, told)
-        return events[-1].position, len(found)
+        return events[-1].position, [one.tenant for one in found]

@@ -86,7 +86,7 @@ class Forwarder(Stepping):
         except HttpError as error:
             return self._failed(one, status=None, reason=error.reason, retry_after=0.0)
         if answer.status in _SUCCESS:
-            metrics.FORWARDED.labels("forwarded").inc()
+            metrics.FORWARDED.labels(one.tenant, "forwarded").inc()
             return _ended(one, State.DELIVERED, answer.status, None)
         reason = f"the collector answered {answer.status}"
         if answer.status not in _MAY_WORK_LATER:
@@ -112,7 +112,7 @@ class Forwarder(Stepping):
         )
         if again is None:
             return _given_up(one, status, reason)
-        metrics.FORWARDED.labels("retried").inc()
+        metrics.FORWARDED.labels(one.tenant, "retried").inc()
         return Forwarded(
             key=one.key,
             state=State.PENDING,
@@ -129,7 +129,7 @@ def collector_url(given: str) -> str:
 
 
 def _given_up(one: Forwarding, status: int | None, reason: str) -> Forwarded:
-    metrics.FORWARDED.labels("failed").inc()
+    metrics.FORWARDED.labels(one.tenant, "failed").inc()
     log.error("a fault can't be forwarded", fault=one.id, attempts=one.attempts + 1, why=reason)
     return _ended(one, State.FAILED, status, reason)
 

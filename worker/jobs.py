@@ -99,6 +99,16 @@ def gone(connection: Connection, message_keys: Iterable[int]) -> set[int]:
     return set(rows.scalars())
 
 
+def tenants_of(connection: Connection, keys: Iterable[int], *, lease: str) -> Sequence[str]:
+    """Whose deliveries those are of `keys` that are leased under `lease`: one for each."""
+    rows = connection.execute(
+        select(MESSAGE.c.tenant)
+        .join_from(DELIVERY, MESSAGE, MESSAGE.c.key == DELIVERY.c.message_key)
+        .where(among(connection, DELIVERY.c.key, keys), DELIVERY.c.lease == lease)
+    )
+    return rows.scalars().all()
+
+
 def _suppressed(connection: Connection, jobs: list[Job]) -> list[Job]:
     """The jobs, those to addresses that are not written to marked."""
     wanted = {(job.tenant, job.receiver.email) for job in jobs if job.channel == "email"}

@@ -21,7 +21,7 @@ from communication.ids import new_id
 from communication.lanes import CHANNELS, LANES, queue_name
 from communication.model import DELIVERY, IDEMPOTENCY, State
 from communication.receipts.parts import forget_parts
-from communication.receipts.receipt_endings import count_receipts
+from communication.receipts.receipt_endings import count_strays
 from communication.receipts.recording import end_unanswered, forget_early
 from communication.settings import Settings
 from communication.store import Store
@@ -133,7 +133,7 @@ class Relay(Stepping):
             connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < oldest))
             unclaimed = forget_early(connection, moment)
             forget_parts(connection, moment)
-        count_receipts("unknown", unclaimed)
+        count_strays("unknown", unclaimed)
 
     def end_unanswered(self) -> None:
         """End what waited in vain for its provider's receipt; looks once in UNANSWERED_EVERY.

@@ -51,7 +51,7 @@ class Templating:
         def done(key: int, result: Result, version: str | None = None) -> None:
             job = waiting.pop(key)
             if isinstance(result, NotRendered):
-                metrics.RENDERS_FAILED.labels(str(job.document["template"])).inc()
+                metrics.RENDERS_FAILED.labels(job.tenant, str(job.document["template"])).inc()
             ready(replace(job, rendered=result, template_version=version))
 
         try:
@@ -68,13 +68,13 @@ class Templating:
         self, jobs: Iterable[Job], done: Callable[[int, Result], None]
     ) -> list[RenderJob]:
         """What can be rendered; the rest has failed. All of a template are of one version."""
-        by_template: dict[str, list[Job]] = defaultdict(list)
+        by_template: dict[tuple[str, str], list[Job]] = defaultdict(list)
         for job in jobs:
-            by_template[str(job.document["template"])].append(job)
+            by_template[str(job.document["template"]), job.tenant].append(job)
         found: list[RenderJob] = []
-        for name, ones in by_template.items():
+        for (name, tenant), ones in by_template.items():
             try:
-                snapshot = self._catalogue.snapshot(name)
+                snapshot = self._catalogue.snapshot(name, tenant)
             except (BrokenTemplate, TemplateNotFound) as error:
                 for job in ones:
                     done(job.delivery_key, _failed(error))

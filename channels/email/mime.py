@@ -142,8 +142,8 @@ def _phrase(name: str, header_name: str) -> str:
 
 def _parameter(name: str, value: str) -> str:
     """`; name="value"`, or where that won't do RFC 2231's encoded form in sections."""
-    # Python's own reader takes <…> for a quotation, too.
-    plain = value.isascii() and not value.startswith("<")
+    # Readers take <…> for a quotation too, and decode encoded words where none may be.
+    plain = value.isascii() and not value.startswith("<") and "=?" not in value
     if plain and len(value) <= _LONGEST_PARAMETER:
         return f';\r\n {name}="' + _SPECIALS.sub(r"\\\1", value) + '"'
     encoded = quote(value, safe="", errors="replace")

@@ -13,7 +13,7 @@ import structlog
 from communication import metrics
 from communication.catalogue.characteristic import Characteristic
 from communication.catalogue.composition import compose
-from communication.catalogue.folder import Folder, Reading, Stamps
+from communication.catalogue.folder import TENANTS, Folder, Reading, Stamps
 from communication.catalogue.snapshot import (
     BrokenTemplate,
     Fault,
@@ -22,8 +22,10 @@ from communication.catalogue.snapshot import (
     TemplateError,
     TemplateNotFound,
 )
+from communication.catalogue.tenant_folder import open_folder, tenants_of
 from communication.encoding import to_json
 from communication.ids import new_id
+from communication.public_id import TENANT
 from communication.settings import Settings
 
 __all__ = [
@@ -73,10 +75,16 @@ def open_catalogue(settings: Settings, trial: Trial | None = None) -> "Catalogue
     )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Entry:
-    """What is known of one template."""
+    """What is known of one template, as all see it or as one tenant does."""
 
+    name: str
+    tenant: str
+    """Empty where it is the one that all see."""
+    folder: Folder
+    kept: Path | None
+    """The file of the last good version."""
     lock: RLock = field(default_factory=RLock)
     good: Snapshot | None = None
     fault: Fault | None = None
@@ -96,41 +104,46 @@ class Catalogue:
 
     def __init__(
         self,
-        folder: Path,
+        root: Path,
         keep: Path | None = None,
         *,
         default_locale: str = "en",
         trial: Trial | None = None,
     ) -> None:
-        self._folder = Folder(folder)
+        self._root = root
         self._keep = keep
         self._default_locale = default_locale
         self._saves = trial is not None
         self._trial = trial or no_trial
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._tenants = frozenset[str]()
+        self._tenants_looked_at = -LOOK_EVERY
         self._lock = RLock()
 
     def names(self) -> list[str]:
-        """Of all templates, broken ones too."""
-        return [name for name in self._folder.tops() if _NAME.fullmatch(name)]
+        """Of all templates that are no tenant's own, broken ones too."""
+        return [name for name in Folder(self._root).tops() if _NAME.fullmatch(name)]
 
-    def snapshot(self, name: str) -> Snapshot:
-        """The newest good version. TemplateNotFound; BrokenTemplate if there is no good one."""
-        entry = self._entry(name)
+    def snapshot(self, name: str, tenant: str = "") -> Snapshot:
+        """The newest good version, as a tenant sees it or as all do.
+
+        TemplateNotFound; BrokenTemplate if there is no good one.
+        """
+        entry = self._entry(name, tenant)
         with entry.lock:
-            self._refresh(name, entry)
+            self._refresh(entry)
             if entry.missing:
-                self._forget(name)
+                self._forget(entry)
                 raise TemplateNotFound(name)
             if entry.good is None:
                 raise BrokenTemplate(name, entry.fault or Fault(message="is being written"))
             return entry.good
 
-    def fault(self, name: str) -> Fault | None:
+    def fault(self, name: str, tenant: str = "") -> Fault | None:
         """What is wrong with the newest version; None if it is good."""
-        entry = self._entry(name)
+        entry = self._entry(name, tenant)
         with entry.lock:
-            self._refresh(name, entry)
+            self._refresh(entry)
             return entry.fault
 
     def faults(self) -> Mapping[str, Fault]:
@@ -138,34 +151,49 @@ class Catalogue:
         found = {name: self.fault(name) for name in self.names()}
         return {name: fault for name, fault in found.items() if fault is not None}
 
-    def _entry(self, name: str) -> _Entry:
+    def _entry(self, name: str, tenant: str) -> _Entry:
         if not _NAME.fullmatch(name):
             raise TemplateNotFound(name)
         with self._lock:
-            return self._entries.setdefault(name, _Entry())
+            key = (name, tenant if self._has_own(tenant) else "")
+            if key not in self._entries:
+                self._entries[key] = self._new_entry(*key)
+            return self._entries[key]
 
-    def _forget(self, name: str) -> None:
+    def _has_own(self, tenant: str) -> bool:
+        moment = time.monotonic()
+        if moment - self._tenants_looked_at >= LOOK_EVERY:
+            self._tenants, self._tenants_looked_at = tenants_of(self._root), moment
+        return tenant in self._tenants and TENANT.fullmatch(tenant) is not None
+
+    def _new_entry(self, name: str, tenant: str) -> _Entry:
+        own = f"{TENANTS}/{tenant}/" if tenant else ""
+        kept = self._keep and self._keep / f"{own}{name}.json"
+        return _Entry(name=name, tenant=tenant, folder=open_folder(self._root, tenant), kept=kept)
+
+    def _forget(self, entry: _Entry) -> None:
         with self._lock:
-            self._entries.pop(name, None)
+            self._entries.pop((entry.name, entry.tenant), None)
 
-    def _refresh(self, name: str, entry: _Entry) -> None:
+    def _refresh(self, entry: _Entry) -> None:
         moment = time.monotonic()
         if moment < entry.look_at:
             return
         entry.look_at = moment + LOOK_EVERY
         if entry.stamps is None and entry.good is None:
-            entry.good = self._kept(name)
+            entry.good = self._kept(entry)
         try:
-            self._look(name, entry)
+            self._look(entry)
         except BrokenTemplate as error:
-            self._broke(name, entry, error.fault)
+            self._broke(entry, error.fault)
         except TemplateNotFound:
             entry.missing = True
 
-    def _look(self, name: str, entry: _Entry) -> None:
+    def _look(self, entry: _Entry) -> None:
         """Take a new version if there is one. BrokenTemplate, TemplateNotFound."""
-        tops = [name, *(one for one in self._folder.tops() if one.startswith("_"))]
-        if entry.stamps is not None and self._folder.stamps(tops) == entry.stamps:
+        name = entry.name
+        tops = [name, *(one for one in entry.folder.tops() if one.startswith("_"))]
+        if entry.stamps is not None and entry.folder.stamps(tops) == entry.stamps:
             entry.restless_since = None
             return
         reading = self._read(tops, entry)
@@ -179,16 +207,16 @@ class Catalogue:
             fault = self._trial(snapshot)
             if fault is not None:
                 raise BrokenTemplate(name, fault)
-            log.info("template read", template=name, version=snapshot.version)
+            log.info("template read", template=name, tenant=entry.tenant, version=snapshot.version)
             entry.good = snapshot
-        self._save(snapshot)
+        self._save(snapshot, entry.kept)
         entry.fault = None
 
     def _read(self, tops: list[str], entry: _Entry) -> Reading | None:
         """None while somebody writes. Where they never rest, a short pause must do."""
         moment = time.monotonic()
         restless = moment - (entry.restless_since or moment) > MOST_RESTLESS
-        reading = self._folder.read(
+        reading = entry.folder.read(
             tops,
             quiet=BREATH if restless else QUIET,
             patience=PATIENCE if entry.good else FIRST_PATIENCE,
@@ -198,35 +226,35 @@ class Catalogue:
             entry.look_at = time.monotonic() + REST
         return reading
 
-    def _broke(self, name: str, entry: _Entry, fault: Fault) -> None:
+    def _broke(self, entry: _Entry, fault: Fault) -> None:
         if fault == entry.fault:
             return
         entry.fault = fault
-        metrics.TEMPLATE_FAULTS.labels(name).inc()
+        metrics.TEMPLATE_FAULTS.labels(entry.tenant, entry.name).inc()
         log.error(
             "template broken",
-            template=name,
+            template=entry.name,
+            tenant=entry.tenant,
             fault=str(fault),
             still_sending=entry.good and entry.good.version,
         )
 
-    def _kept(self, name: str) -> Snapshot | None:
+    def _kept(self, entry: _Entry) -> Snapshot | None:
         """The last good version that was saved; None if there is none that still will do."""
-        if self._keep is None:
+        if entry.kept is None:
             return None
         try:
-            files = orjson.loads((self._keep / f"{name}.json").read_bytes())["files"]
-            return compose(name, files, {}, default_locale=self._default_locale)
+            files = orjson.loads(entry.kept.read_bytes())["files"]
+            return compose(entry.name, files, {}, default_locale=self._default_locale)
         except (OSError, ValueError, KeyError, TemplateError):
             return None
 
-    def _save(self, snapshot: Snapshot) -> None:
-        if self._keep is None or not self._saves:
+    def _save(self, snapshot: Snapshot, place: Path | None) -> None:
+        if place is None or not self._saves:
             return
-        place = self._keep / f"{snapshot.name}.json"
         draft = place.with_name(f"{new_id()}.tmp")
         try:
-            self._keep.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(to_json(snapshot.as_json()))
             draft.replace(place)
         except OSError as error:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from communication.catalogue.snapshot import BrokenTemplate, Fault
 
+TENANTS = "_tenants"
+"""The folder of tenants' own templates: whoever is not the tenant never sees into it."""
 SUFFIXES = frozenset((".txt", ".html", ".mjml", ".css", ".toml"))
 LARGEST = 1_000_000
 """Bytes of one file."""
@@ -48,12 +50,17 @@ class Folder:
     """The templates folder. Paths are relative to it, with `/` between their parts."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = self.own = root
+        """`own`: where the files are that only this folder has."""
+
+    def place(self, path: str) -> str:
+        """Where the file is that counts for a path, from the root."""
+        return path
 
     def tops(self) -> list[str]:
         """The folders directly in it, sorted; none if it does not exist."""
         try:
-            root = os.path.realpath(self._root)
+            root = os.path.realpath(self.root)
             with os.scandir(root) as entries:
                 names = [one.name for one in entries if one.name[0] != "." and one.is_dir()]
             return sorted(name for name in names if _within(root, f"{root}/{name}"))
@@ -62,7 +69,7 @@ class Folder:
 
     def stamps(self, tops: Iterable[str]) -> Stamps:
         """The state of every file in some of those folders."""
-        root = os.path.realpath(self._root)
+        root = os.path.realpath(self.root)
         found: dict[str, Stamp] = {}
         with suppress(OSError):
             # A folder's own stamp changes when something in it is renamed or removed.
@@ -87,7 +94,7 @@ class Folder:
         before, since = self.stamps(tops), time.monotonic()
         while True:
             if _is_quiet(before, time.monotonic() - since, quiet):
-                reading = self._read(before)
+                reading = self.read_at(before)
                 if reading is not None and self.stamps(tops) == before:
                     return reading
             if time.monotonic() > deadline:
@@ -97,9 +104,9 @@ class Folder:
             if after != before:
                 before, since = after, time.monotonic()
 
-    def _read(self, stamps: Stamps) -> Reading | None:
-        """None if a file has gone meanwhile."""
-        root = os.path.realpath(self._root)
+    def read_at(self, stamps: Stamps) -> Reading | None:
+        """The files that have these stamps; None if one has gone meanwhile."""
+        root = os.path.realpath(self.root)
         texts: dict[str, str] = {}
         refused: dict[str, Fault] = {}
         for path, stamp in stamps.items():
@@ -154,12 +161,13 @@ def _stamp(status: os.stat_result, *, outside: bool) -> Stamp:
 
 
 def _within(root: str, path: str) -> bool:
-    return os.path.realpath(path).startswith(root + os.sep)
+    real, tenants = os.path.realpath(path), f"{root}/{TENANTS}"
+    return real.startswith(f"{root}/") and real != tenants and not real.startswith(f"{tenants}/")
 
 
 def _read_text(root: str, path: str) -> str:
     real = os.path.realpath(f"{root}/{path}")
-    if not real.startswith(root + os.sep):
+    if not _within(root, real):
         raise FileNotFoundError(path)
     # What was no link when it was looked at must not have become one.
     descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -75,7 +75,7 @@ class Polling:
                 given = _fitting(self._look(connection, row, size=limit).oldest)
                 last = given[-1][0] if given else row.handed_out
                 note_request(connection, row.key, handed_out=last, now=now())
-        metrics.POLLED.inc(len(given))
+        metrics.POLLED.labels(reader.tenant).inc(len(given))
         return limit, [body for _, body in given]
 
     def status(self, reader: Reader) -> tuple[Row[Any], int]:

@@ -17,14 +17,14 @@ def contradict(
     differing: Sequence[tuple[Row[Any], Receipt]],
     messages: Mapping[int, Row[Any]],
     moment: datetime,
-) -> int:
-    """Record receipts that differ from how their deliveries ended; how many were news.
+) -> list[Row[Any]]:
+    """Record receipts that differ from how their deliveries ended; the rows of the news.
 
     As an attempt, where the message's contact log is kept, and as an event. The deliveries
     are rows with `key`, `message_key` and `attempts`, locked as their messages are.
     """
     if not differing:
-        return 0
+        return []
     known = _known(connection, {row.key for row, _ in differing})
     by_name = {(row.key, str(receipt.state)): (row, receipt) for row, receipt in differing}
     news = [pair for name, pair in by_name.items() if name not in known]
@@ -32,7 +32,7 @@ def contradict(
     logged = [pair for pair in news if pair[0].message_key not in silent]
     insert_rows(connection, ATTEMPT, [_attempt_row(row, one, moment) for row, one in logged])
     record(connection, [_happening(row, one, messages, moment) for row, one in news])
-    return len(news)
+    return [row for row, _ in news]
 
 
 def _known(connection: Connection, keys: set[int]) -> set[tuple[int, str]]:

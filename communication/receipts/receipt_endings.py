@@ -1,7 +1,8 @@
 """What receipts, or waiting for them in vain, do to deliveries."""
 
+from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,7 @@ class Ended:
 
     delivery_key: int
     message_key: int
+    tenant: str
     channel: str
     priority: int
     state: State
@@ -51,22 +53,30 @@ class Applied:
     """What receipts did."""
 
     ended: Sequence[Ended] = field(default_factory=tuple)
-    duplicates: int = 0
-    contradicting: int = 0
+    duplicates: Sequence[str] = ()
+    """Of each receipt that said nothing new, whose it is."""
+    contradicting: Sequence[str] = ()
 
     def report(self) -> None:
         """To the metrics, once it is committed."""
-        for one in self.ended:
-            metrics.TRIES[one.state].labels(one.channel, lane_of(one.priority)).inc()
-        count_receipts("applied", len(self.ended))
+        metrics.count(
+            (metrics.TRIES[one.state], (one.tenant, one.channel, lane_of(one.priority)))
+            for one in self.ended
+        )
+        count_receipts("applied", [one.tenant for one in self.ended])
         count_receipts("duplicate", self.duplicates)
         count_receipts("contradicting", self.contradicting)
 
 
-def count_receipts(outcome: str, number: int) -> None:
-    """To the metrics."""
+def count_receipts(outcome: str, tenants: Iterable[str]) -> None:
+    """To the metrics: one for each of those whose they are."""
+    metrics.count((metrics.RECEIPTS, (tenant, outcome)) for tenant in tenants)
+
+
+def count_strays(outcome: str, number: int) -> None:
+    """Receipts of which it is not known whose they are, to the metrics."""
     if number:
-        metrics.RECEIPTS.labels(outcome).inc(number)
+        metrics.RECEIPTS.labels("", outcome).inc(number)
 
 
 def apply(
@@ -86,20 +96,30 @@ def apply(
         row, rest = locked[key], receipts
         state = State(row.state)
         if state is State.SENT:
-            ended.append(_by_receipt(row, receipts[0], moment))
+            tenant = messages[row.message_key].tenant
+            ended.append(_by_receipt(row, receipts[0], tenant, moment))
             state, rest = ended[-1].state, receipts[1:]
         later += [(row, state, one) for one in rest]
     _save(connection, ended, messages, moment)
     differing = [(row, one) for row, state, one in later if one.end is not state]
     new = contradict(connection, differing, messages, moment)
-    return Applied(ended=ended, duplicates=len(later) - new, contradicting=new)
+    news = Tally(messages[row.message_key].tenant for row in new)
+    repeated = Tally(messages[row.message_key].tenant for row, _, _ in later) - news
+    return Applied(ended=ended, duplicates=[*repeated.elements()], contradicting=[*news.elements()])
 
 
 def end_overdue(connection: Connection, keys: Mapping[int, int], moment: datetime) -> Applied:
     """End what still waits for its receipt, delivery key to message key, as delivered."""
     messages = endings.lock_messages(connection, set(keys.values()))
     ended = [
-        _ended(row, State.DELIVERED, reason=NO_RECEIPT, moment=moment, ended_at=moment)
+        _ended(
+            row,
+            State.DELIVERED,
+            tenant=messages[row.message_key].tenant,
+            reason=NO_RECEIPT,
+            moment=moment,
+            ended_at=moment,
+        )
         for row in _lock(connection, set(keys)).values()
         if row.state == State.SENT
     ]
@@ -136,21 +156,28 @@ def _lock(connection: Connection, keys: set[int]) -> dict[int, Row[Any]]:
     return {row.key: row for row in rows}
 
 
-def _by_receipt(row: Row[Any], receipt: Receipt, moment: datetime) -> Ended:
+def _by_receipt(row: Row[Any], receipt: Receipt, tenant: str, moment: datetime) -> Ended:
     state = receipt.end or State.SENT
     reason = None if state is State.DELIVERED else receipt.text
     # Providers' clocks and zones are not to be trusted far.
     plausible = receipt.at is not None and row.created_at <= receipt.at <= moment
     ended_at = receipt.at if plausible and receipt.at else moment
-    return _ended(row, state, reason=reason, moment=moment, ended_at=ended_at)
+    return _ended(row, state, tenant=tenant, reason=reason, moment=moment, ended_at=ended_at)
 
 
 def _ended(
-    row: Row[Any], state: State, *, reason: str | None, moment: datetime, ended_at: datetime
+    row: Row[Any],
+    state: State,
+    *,
+    tenant: str,
+    reason: str | None,
+    moment: datetime,
+    ended_at: datetime,
 ) -> Ended:
     return Ended(
         delivery_key=row.key,
         message_key=row.message_key,
+        tenant=tenant,
         channel=row.channel,
         priority=row.priority,
         state=state,

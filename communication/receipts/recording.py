@@ -26,7 +26,7 @@ from communication.receipts.parts import (
     references_of,
 )
 from communication.receipts.receipt import Receipt, ReceiptState
-from communication.receipts.receipt_endings import Applied, count_receipts
+from communication.receipts.receipt_endings import Applied, count_strays
 from communication.recordable import recordable
 from communication.store import Store
 
@@ -62,8 +62,8 @@ def record(store: Store, receipts: Sequence[Receipt]) -> None:
     """
     final = [one for one in receipts if one.end]
     usable = [_clean(one) for one in final if can_be_awaited(one.reference)]
-    count_receipts("intermediate", len(receipts) - len(final))
-    count_receipts("unknown", len(final) - len(usable))
+    count_strays("intermediate", len(receipts) - len(final))
+    count_strays("unknown", len(final) - len(usable))
     for at in range(0, len(usable), MOST_AT_ONCE):
         unknown = _apply(store, usable[at : at + MOST_AT_ONCE])
         stored_meanwhile = _put_by(store, unknown)
@@ -146,7 +146,7 @@ def _put_by(store: Store, receipts: Sequence[Receipt]) -> list[Receipt]:
         early = [one for one in receipts if _name(one) not in found]
         moment = now()
         insert_rows(connection, EARLY_RECEIPT, [_early_row(one, moment) for one in early])
-    count_receipts("early", len(early))
+    count_strays("early", len(early))
     return [one for one in receipts if _name(one) in found]
 
 

@@ -44,6 +44,8 @@ def mailbox(address: str) -> Mailbox:
         found = Mailbox(ordinary[1], (ordinary[2] or _domain(ordinary[3])).lower())
     if len(str(found).encode()) > _LONGEST:
         raise ValueError(f"must have at most {_LONGEST} octets")
+    if "=?" in found.local:  # many a reader decodes it, to line ends or another's address
+        raise ValueError("must not look like an encoded word (RFC 2047)")
     return found
 
 

@@ -97,8 +97,8 @@ def is_message_id(text: str) -> bool:
     return is_public_id(text) and text not in _NO_IDS
 
 
-def read_message(fields: Fields, rules: Rules) -> Draft:
-    """A whole message. MissingField or InvalidField for its first fault."""
+def read_message(fields: Fields, rules: Rules, *, tenant: str) -> Draft:
+    """A whole message of a tenant. MissingField or InvalidField for its first fault."""
     channel = _channel(fields)
     priority = fields.whole("priority", _PRIORITIES)
     known = present(
@@ -125,7 +125,8 @@ def read_message(fields: Fields, rules: Rules) -> Draft:
     if channel == "email":
         _check_unsubscribing(fields, draft)
     if "template" in draft.document and rules.templates is not None:
-        check_template(fields, channel, draft.document, draft.receivers, rules.templates)
+        find = partial(rules.templates.snapshot, tenant=tenant)
+        check_template(fields, channel, draft.document, draft.receivers, find)
     return draft
 
 

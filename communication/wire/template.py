@@ -1,6 +1,6 @@
 """Whether a message's template can be rendered from it: known before anything is rendered."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from communication.catalogue.snapshot import (
@@ -18,9 +18,9 @@ _CHARACTERISTICS = "CommunicationRequestCharacteristic"
 
 
 class Templates(Protocol):
-    """What gives templates by name."""
+    """What gives templates by name, each tenant its own."""
 
-    def snapshot(self, name: str) -> Snapshot:
+    def snapshot(self, name: str, tenant: str) -> Snapshot:
         """The newest good version. TemplateNotFound, BrokenTemplate."""
         ...
 
@@ -30,10 +30,13 @@ def check_template(
     channel: str,
     document: Mapping[str, Any],
     receivers: Iterable[Addressee],
-    templates: Templates,
+    find: Callable[[str], Snapshot],
 ) -> None:
-    """MissingField or InvalidField naming the template and what it lacks, for the first lack."""
-    snapshot = _find(fields, document["template"], templates)
+    """MissingField or InvalidField naming the template and what it lacks, for the first lack.
+
+    `find` gives the tenant's templates by name. TemplateNotFound, BrokenTemplate.
+    """
+    snapshot = _found(fields, document["template"], find)
     medium = Medium(channel)
     _check_medium(fields, snapshot, medium, document)
     given = _values(document.get(_CHARACTERISTICS))
@@ -51,9 +54,9 @@ def check_template(
             raise _missing(snapshot, open_names[0], where)
 
 
-def _find(fields: Fields, name: str, templates: Templates) -> Snapshot:
+def _found(fields: Fields, name: str, find: Callable[[str], Snapshot]) -> Snapshot:
     try:
-        return templates.snapshot(name)
+        return find(name)
     except TemplateNotFound:
         raise fields.invalid("template", f"there is no template {name!r}") from None
     except BrokenTemplate as error:

@@ -12,7 +12,7 @@ from tests.installation import LOGIN, Installation
 from tests.processes import new_folder
 from tests.running import PATH, START_WITHIN, sms, tidings
 from tests.services import PostgreSQL
-from tests.smtp_server import Step
+from tests.smtp_script import Step
 from tests.waiting import wait_until
 
 

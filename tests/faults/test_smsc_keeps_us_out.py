@@ -11,10 +11,10 @@ from channels.errors import ConfigurationFault
 from channels.smpp.pdu import Pdu
 from channels.testing import addressed
 from communication.errors import TransientDeliveryError
+from tests.authority import Authority
 from tests.processes import free_port
 from tests.scripted_smsc import Peer, Smsc, running_smsc
 from tests.smpp_channels import Opened, failure, opened, smsc, url
-from tests.smtp_server import Authority
 from tests.waiting import wait_until
 
 __all__ = ["opened", "smsc"]

@@ -96,7 +96,8 @@ def test_metrics_tell_what_is_accepted_and_how_long_it_waits(
     text = api.simulate_get("/metrics").text
     samples = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     bulk = '{channel="email",lane="bulk"}'
-    assert float(samples[f"tidings_messages_accepted_total{bulk}"]) >= 1
+    own = '{channel="email",lane="bulk",tenant="default"}'
+    assert float(samples[f"tidings_messages_accepted_total{own}"]) >= 1
     assert float(samples[f"tidings_queue_waiting{bulk}"]) == 3
     assert float(samples[f"tidings_queue_age_seconds{bulk}"]) > 1000
     assert samples["tidings_relay_lag_seconds"] == samples[f"tidings_queue_age_seconds{bulk}"]

@@ -11,30 +11,12 @@ from channels.base import Channel
 from channels.errors import ConfigurationFault, DeviceGone
 from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
-from tests.apple import KEY_ID, TEAM, TOPIC, Apple, apple_server
+from tests.apple import KEY_ID, TEAM, TOPIC, Apple, apple, channel, server
 from tests.devices import APNS_TOKEN
 from tests.push_messages import ToDevice, device, message, opened
 
+__all__ = ["apple", "channel", "server"]
 PHONE = device("apns", APNS_TOKEN)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apple]:
-    with apple_server(tmp_path_factory.mktemp("apns")) as running:
-        yield running
-
-
-@pytest.fixture
-def apple(server: Apple) -> Apple:
-    server.forgets()
-    return server
-
-
-@pytest.fixture
-def channel(apple: Apple, tmp_path: Path) -> Iterator[Channel]:
-    running = opened(apple.url(), tmp_path)
-    yield running
-    running.close()
 
 
 class TestApnsIsAChannel(ChannelContract):

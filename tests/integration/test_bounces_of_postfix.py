@@ -18,7 +18,8 @@ from tests.messages import email, rows, states, store_message
 from tests.postfix import Postfix
 from tests.processes import new_folder
 from tests.running import tidings
-from tests.smtp_server import SmtpServer, Step, smtp_server
+from tests.smtp_script import SmtpServer, Step
+from tests.smtp_server import smtp_server
 from tests.waiting import wait_until
 
 

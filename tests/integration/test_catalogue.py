@@ -2,8 +2,9 @@
 
 import os
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.templates import write
 from tests.waiting import wait_until
 
 HELLO = {"hello/sms.txt": "Hi {% include '_parts/foot.txt' %}", "_parts/foot.txt": "Bye"}
+BYE = {"hello/sms.txt": "Ho {% include '_parts/foot.txt' %}", "_parts/foot.txt": "Ciao"}
 
 
 @pytest.fixture
@@ -29,10 +31,59 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "templates"
 
 
+def texts(catalogue: Catalogue) -> tuple[str, ...]:
+    return tuple(sorted(catalogue.snapshot("hello").files.values()))
+
+
 def text(catalogue: Catalogue, path: str = "hello/sms.txt") -> str:
     return catalogue.snapshot("hello").files[path]
 
 
+@pytest.fixture
+def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 0)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch, always_looking: None) -> None:  # noqa: ARG001
+    """Readers look often while an author saves, and take the files for saved when he rests."""
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    monkeypatch.setattr(module, "REST", 0)
+    monkeypatch.setattr(module, "QUIET", 0.3)
+
+
+@contextmanager
+def reading(catalogue: Catalogue) -> Iterator[list[tuple[str, ...]]]:
+    """The texts that a message would be made of, read again and again in the background."""
+    over = threading.Event()
+    seen: list[tuple[str, ...]] = []
+
+    def read() -> None:
+        while not over.is_set():
+            seen.append(texts(catalogue))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        reader.join()
+
+
+def test_what_was_just_looked_at_is_not_looked_at_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 3600)
+    catalogue = Catalogue(folder)
+    before = text(catalogue)
+
+    (folder / "hello/sms.txt").write_text("Hello")
+
+    assert text(catalogue) == before
+
+
+@pytest.mark.usefixtures("always_looking")
 def test_a_saved_file_is_there_for_the_next_message(folder: Path) -> None:
     catalogue = Catalogue(folder)
     first = catalogue.snapshot("hello")
@@ -40,55 +91,43 @@ def test_a_saved_file_is_there_for_the_next_message(folder: Path) -> None:
 
     for path in reversed(HELLO):
         (folder / path).write_text("Hello")
-        time.sleep(module.LOOK_EVERY)
         assert text(catalogue, path) == "Hello"
         assert catalogue.snapshot("hello").version != first.version
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_file_that_is_being_written_is_left_alone(folder: Path) -> None:
     catalogue = Catalogue(folder)
-    before = text(catalogue)
-    over = threading.Event()
-    halves: list[str] = []
+    before = texts(catalogue)
 
-    def read() -> None:
-        while not over.is_set():
-            halves.append(text(catalogue))
+    with reading(catalogue) as seen, (folder / "hello/sms.txt").open("w") as file:
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    with (folder / "hello/sms.txt").open("w") as file:
-        for _ in range(40):
+        def write_on() -> bool:
             file.write("half ")
             file.flush()
-            time.sleep(0.01)
+            return len(seen) > 10
+
+        wait_until(write_on, every=0.01)
         file.write("whole")
-    wait_until(lambda: halves[-1].endswith("whole"))
-    over.set()
-    reader.join()
+        file.flush()
+        wait_until(lambda: seen[-1] != before)
 
-    assert set(halves) == {before, "half " * 40 + "whole"}
+    assert set(seen) == {before, ((folder / "hello/sms.txt").read_text(),)}
 
 
+@pytest.mark.usefixtures("hurried")
 def test_several_files_that_are_saved_together_are_taken_together(folder: Path) -> None:
     catalogue = Catalogue(folder)
-    catalogue.snapshot("hello")
+    before = texts(catalogue)
 
-    def save() -> None:
-        for path in HELLO:
-            (folder / path).write_text("new")
-            time.sleep(0.03)
+    with reading(catalogue) as seen:
+        for number, (path, edited) in enumerate(BYE.items(), start=1):
+            (folder / path).write_text(edited)
+            wait_until(partial(lambda least: len(seen) > least, 3 * number))
+        wait_until(lambda: seen[-1] != before)
 
-    author = threading.Thread(target=save)
-    author.start()
-    seen = {tuple(catalogue.snapshot("hello").files.values())}
-    while author.is_alive():
-        seen.add(tuple(catalogue.snapshot("hello").files.values()))
-    author.join()
-
-    new = tuple("new" for _ in HELLO)
-    wait_until(lambda: tuple(catalogue.snapshot("hello").files.values()) in (new, new[:1]))
-    assert ("Bye", "new") not in seen
+    assert (before, seen[-1]) == (tuple(sorted(HELLO.values())), tuple(sorted(BYE.values())))
+    assert set(seen) == {before, seen[-1]}
 
 
 def test_a_broken_edit_leaves_the_last_good_version(folder: Path) -> None:
@@ -106,9 +145,12 @@ def test_a_broken_edit_leaves_the_last_good_version(folder: Path) -> None:
     assert text(catalogue) == "Hi again"
 
 
+@pytest.mark.usefixtures("always_looking")
 def test_a_broken_edit_is_counted_once(folder: Path) -> None:
     def counted() -> float | None:
-        return REGISTRY.get_sample_value("tidings_template_faults_total", {"template": "hello"})
+        return REGISTRY.get_sample_value(
+            "tidings_template_faults_total", {"tenant": "", "template": "hello"}
+        )
 
     catalogue = Catalogue(folder)
     catalogue.snapshot("hello")
@@ -117,7 +159,6 @@ def test_a_broken_edit_is_counted_once(folder: Path) -> None:
     (folder / "hello/sms.txt").write_text("{{ name")
     wait_until(catalogue.faults)
     for _ in range(3):
-        time.sleep(module.LOOK_EVERY)
         catalogue.snapshot("hello")
 
     assert counted() == before + 1
@@ -160,12 +201,12 @@ def test_what_is_no_template_is_not_found(folder: Path, name: str) -> None:
         Catalogue(folder).snapshot(name)
 
 
+@pytest.mark.usefixtures("always_looking")
 def test_a_template_that_is_removed_is_gone_and_can_come_back(folder: Path) -> None:
     catalogue = Catalogue(folder)
     catalogue.snapshot("hello")
 
     (folder / "hello").rename(folder / ".hello")
-    time.sleep(module.LOOK_EVERY)
     with pytest.raises(TemplateNotFound):
         catalogue.snapshot("hello")
     assert catalogue.names() == []

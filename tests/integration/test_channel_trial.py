@@ -16,7 +16,8 @@ from communication.store import open_store, upgrade
 from communication.wire.device import NewDevice, Platform
 from tests.scripted_smsc import Peer, running_smsc
 from tests.services import Redis
-from tests.smtp_server import SmtpServer, Step, smtp_server
+from tests.smtp_script import SmtpServer, Step
+from tests.smtp_server import smtp_server
 from tests.waiting import wait_until
 from tidings.commands.channel_report import report
 from tidings.commands.channel_trial import Trial, TrialFailed, medium_of

@@ -4,75 +4,30 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from channels.base import Channel
 from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
 from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
-from tests.peer_process import PeerProcess, peer_process
-from tests.push_messages import ToDevice, device, message, opened, write_private, write_public
+from tests.google import FCM_TOKEN, Google, google_server
+from tests.push_messages import ToDevice, device, message, opened
 
-TOKEN = "bk3RNwTe3H0:CI2k_HHwgIpoDKCIZvvDMExUdFQ3P1"
-PHONE = device("fcm", TOKEN)
-FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
-
-
-@dataclass
-class Google:
-    """A server that stands for Google's, and an account that it knows."""
-
-    peer: PeerProcess
-    folder: Path
-
-    def url(self, **parameters: str) -> str:
-        given = "".join(f"&{name}={value}" for name, value in parameters.items())
-        return f"fcm://{self.folder}/account.json?api=http://127.0.0.1:{self.peer.port}{given}"
-
-    def refuses(self, code: int, status: str, error_code: str = "", **rest: Any) -> None:
-        details = [{"@type": FCM_ERROR, "errorCode": error_code}] if error_code else []
-        error = {"code": code, "status": status, "message": "because", "details": details, **rest}
-        self.peer.behave(TOKEN, {"error": error})
-
-    def sent(self, count: int) -> list[dict[str, Any]]:
-        """What was sent, once that is so many messages."""
-        return [one for one in self.peer.received(count + 1) if one["path"] != "/token"]
+PHONE = device("fcm", FCM_TOKEN)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("fcm")
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[Google]:
-    key = rsa.generate_private_key(65537, 2048)
-    private = write_private(key, folder / "key.pem").read_text()
-    known = {"project": "my-project", "keyId": "key-1", "email": "push@my-project.iam.example.com"}
-    public = str(write_public(key, folder / "public.pem"))
-    with peer_process("google.js", publicKeyFile=public, **known) as peer:
-        account = {
-            "type": "service_account",
-            "project_id": known["project"],
-            "private_key_id": known["keyId"],
-            "private_key": private,
-            "client_email": known["email"],
-            "token_uri": f"http://127.0.0.1:{peer.port}/token",
-        }
-        (folder / "account.json").write_text(json.dumps(account))
-        yield Google(peer, folder)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Google]:
+    with google_server(tmp_path_factory.mktemp("fcm")) as running:
+        yield running
 
 
 @pytest.fixture
 def google(server: Google) -> Google:
-    server.peer.behave(TOKEN, {})
-    server.peer.behave("token", {})
-    server.peer.requests.clear()
+    server.forgets()
     return server
 
 
@@ -98,7 +53,7 @@ def test_what_google_gets(google: Google, tmp_path: Path) -> None:
 
     (sent,) = google.sent(1)
     assert sent["fault"] is None
-    assert sent["message"]["token"] == TOKEN
+    assert sent["message"]["token"] == FCM_TOKEN
     assert sent["message"]["notification"] == {
         "title": "Din beställning",
         "body": "Den är på väg ✓",
@@ -147,7 +102,7 @@ def test_a_renewal_that_fails_does_not_matter_while_the_old_token_is_good(
 
 
 def test_a_token_that_was_revoked_is_replaced_at_once(google: Google, channel: Channel) -> None:
-    google.peer.behave(TOKEN, {}, {"forgetTokens": True}, {})
+    google.peer.behave(FCM_TOKEN, {}, {"forgetTokens": True}, {})
     channel.send(message(PHONE))
 
     assert channel.send(message(PHONE))
@@ -236,7 +191,7 @@ def test_a_garbled_token_is_a_gone_device(google: Google, channel: Channel) -> N
 def test_what_does_not_come_from_fcm_makes_no_device_gone(
     google: Google, channel: Channel, status: int, kind: type
 ) -> None:
-    google.peer.behave(TOKEN, {"status": status, "body": "<html>a proxy's page</html>"})
+    google.peer.behave(FCM_TOKEN, {"status": status, "body": "<html>a proxy's page</html>"})
 
     with pytest.raises((PermanentDeliveryError, TransientDeliveryError)) as caught:
         channel.send(message(PHONE))
@@ -249,7 +204,7 @@ def test_a_quota_is_waited_for(
     google: Google, channel: Channel, headers: dict[str, str], wait: float
 ) -> None:
     error = {"code": 429, "status": "RESOURCE_EXHAUSTED"}
-    google.peer.behave(TOKEN, {"error": error, "headers": headers})
+    google.peer.behave(FCM_TOKEN, {"error": error, "headers": headers})
 
     with pytest.raises(TransientDeliveryError) as caught:
         channel.send(message(PHONE))
@@ -261,7 +216,7 @@ def test_a_quota_is_waited_for(
 def test_a_message_without_an_answer_may_have_been_taken(
     google: Google, tmp_path: Path, behaviour: dict[str, Any]
 ) -> None:
-    google.peer.behave(TOKEN, behaviour)
+    google.peer.behave(FCM_TOKEN, behaviour)
     channel = opened(google.url(timeout="500ms"), tmp_path)
 
     with pytest.raises(OutcomeUnknown, match="may have been taken"):

@@ -1,7 +1,7 @@
 """The connection to APNs: shared, reset, given up, dead."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,34 +11,16 @@ import pytest
 from channels.base import Channel
 from channels.errors import OutcomeUnknown
 from communication.errors import TransientDeliveryError
-from tests.apple import Apple, apple_server
+from tests.apple import Apple, apple, apple_server, channel, server
+from tests.authority import Authority
 from tests.devices import APNS_TOKEN
 from tests.http_peer import Peer, says
 from tests.push_messages import device, message, opened
-from tests.smtp_server import Authority
 from tests.waiting import wait_until
 
 NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM = 8, 2, 7
+__all__ = ["apple", "channel", "server"]
 PHONE = device("apns", APNS_TOKEN)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apple]:
-    with apple_server(tmp_path_factory.mktemp("apns")) as running:
-        yield running
-
-
-@pytest.fixture
-def apple(server: Apple) -> Apple:
-    server.forgets()
-    return server
-
-
-@pytest.fixture
-def channel(apple: Apple, tmp_path: Path) -> Iterator[Channel]:
-    running = opened(apple.url(), tmp_path)
-    yield running
-    running.close()
 
 
 def test_many_messages_share_one_connection(apple: Apple, channel: Channel) -> None:

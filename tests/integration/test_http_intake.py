@@ -16,6 +16,7 @@ from tests.running import REPOSITORY
 from tests.waiting import wait_until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,14 @@ def asked(port: int, request: bytes) -> tuple[int, bytes]:
         return answer(connection)
 
 
+def is_read(connection: socket.socket) -> bool:
+    """Whether the server has taken all that was sent, by the kernel's table of connections."""
+    its, ours = (f":{end[1]:04X}" for end in (connection.getpeername(), connection.getsockname()))
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    waiting = [row[4].split(":")[1] for row in rows if (row[1][-5:], row[2][-5:]) == (its, ours)]
+    return waiting == ["00000000"]
+
+
 def digest(body: bytes) -> bytes:
     return f"{len(body)} {hashlib.sha256(body).hexdigest()}".encode()
 
@@ -73,8 +82,33 @@ def post(body: bytes) -> bytes:
 
 
 def post_chunked(body: bytes, size: int = 1000) -> bytes:
-    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return head + chunked(body, size)
+    return CHUNKED + chunked(body, size)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"5;a\rb\r\nabcde\r\n0\r\n\r\n",
+        b"5\r\nabcdeXY0\r\n\r\n",
+        b" 5\r\nabcde\r\n0\r\n\r\n",
+        b"5 \r\nabcde\r\n0\r\n\r\n",
+        b"0x5\r\nabcde\r\n0\r\n\r\n",
+        b"1_0\r\n",
+        b"5;" + b"a" * 300,
+        b"0\r\n: b\r\n\r\n",
+        b"0\r\na: b\r\n c\r\n\r\n",
+        b"0\r\na\0: b\r\n\r\n",
+        b"0\r\n" + b"a: b\r\n" * 2000 + b"\r\n",
+    ],
+)
+def test_chunks_that_are_malformed_are_refused(port: int, chunks: bytes) -> None:
+    status, body = asked(port, CHUNKED + chunks)
+    assert (status, json.loads(body)["code"]) == (400, 22)
+
+
+def test_trailers_say_nothing(port: int) -> None:
+    chunks = b"3;a\r\nabc\r\n0\r\nContent-Length: 5\r\nAuthorization: x\r\n\r\n"
+    assert asked(port, CHUNKED + chunks) == (200, digest(b"abc"))
 
 
 @pytest.mark.parametrize("size", [0, 1, 300, 70_000, 400_000, 1_000_000])
@@ -98,11 +132,21 @@ def test_requests_may_follow_each_other_without_waiting(port: int) -> None:
         assert text.count(digest(b"abc")) == 2
 
 
-def test_a_request_byte_by_byte_is_served_if_it_comes_in_time(port: int) -> None:
+def test_a_request_may_be_cut_anywhere(port: int) -> None:
+    request = post_chunked(b"abc", 2)
     with connected(port) as connection:
+        for place in range(1, len(request)):
+            connection.sendall(request[:place])
+            wait_until(lambda: is_read(connection), every=0.001)
+            connection.sendall(request[place:])
+            assert answer(connection) == (200, digest(b"abc"))
+
+
+def test_a_request_may_come_byte_by_byte(port: int) -> None:
+    with connected(port) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in post_chunked(b"abc", 2):
             connection.sendall(bytes([byte]))
-            time.sleep(0.002)
         assert answer(connection) == (200, digest(b"abc"))
 
 

@@ -43,7 +43,7 @@ def _round(row: Any) -> Round:
     job = Job(key=row.key, position=1, event_id="e1", event_type="T", attempts=0, body="{}")
     result = Result(verdict=Verdict.DELIVERED, status=200)
     tried = Tried(job=job, result=result, at=now(), took_ms=1)
-    return Round(hub_key=row.hub_key, lease="mine", tries=[tried], ill=False)
+    return Round(hub_key=row.hub_key, tenant="default", lease="mine", tries=[tried], ill=False)
 
 
 def record_all(recorder: Recorder, rounds: Sequence[Round]) -> list[Recorded | BaseException]:

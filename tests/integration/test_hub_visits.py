@@ -1,7 +1,6 @@
 """Hubs served over both databases, by a worker and a real listener."""
 
 import threading
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from communication.hubs.listener_model import CALLBACK, CALLBACK_ATTEMPT, CALLBA
 from communication.hubs.registration import rotate_secret
 from communication.model import State
 from communication.store import Store
+from tests.crowd import Crowd
 from tests.hubs import SETTINGS, all_ended, hub, relay, runner, serve, states, tell
 from tests.listener import after, answers, listening
 from tests.messages import rows
@@ -56,24 +56,18 @@ def test_one_at_a_time_they_come_in_the_order_of_events(store: Store) -> None:
 
 
 def test_a_hub_never_has_more_in_flight_than_the_setting_allows(store: Store) -> None:
-    in_flight, most, lock = 0, 0, threading.Lock()
+    in_flight = Crowd(bound=3)
 
     def behave(handler: Any) -> bool:
-        nonlocal in_flight, most
-        with lock:
-            in_flight += 1
-            most = max(most, in_flight)
-        time.sleep(0.005)
-        with lock:
-            in_flight -= 1
-        return answers(200)(handler)
+        with in_flight:
+            return answers(200)(handler)
 
     with listening(behave) as listener, runner(store, callback_concurrency=3) as running:
         hub(store, listener)
         tell(store, 60)
         serve(store, running, until=lambda: all_ended(store))
 
-    assert most == 3
+    assert in_flight.most == 3
 
 
 def test_while_a_secret_is_replaced_callbacks_are_signed_with_both(store: Store) -> None:

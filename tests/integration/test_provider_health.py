@@ -29,6 +29,7 @@ from communication.errors import (
 )
 from communication.redis_client import open_redis
 from communication.settings import Settings
+from tests.clock import Clock
 
 
 @pytest.fixture
@@ -169,13 +170,16 @@ def test_what_is_above_the_rate_is_no_fallbacks() -> None:
 
 
 def test_all_workers_know_that_a_provider_rests(redis: Redis) -> None:
-    first, second = (Breaker("smpp://a", SharedRest(redis, "smpp://a")) for _ in range(2))
-    other = Breaker("smpp://b", SharedRest(redis, "smpp://b"))
+    clock = Clock()
+    first, second, other = (
+        Breaker(name, SharedRest(redis, name), clock=clock)
+        for name in ("smpp://a", "smpp://a", "smpp://b")
+    )
     second.check()
 
     for _ in range(LEAST):
         first.end(first.begin(), worked=False)
-    time.sleep(LOOK_EVERY)
+    clock.now += LOOK_EVERY
 
     for one in (first, second):
         with pytest.raises(ProviderRests):

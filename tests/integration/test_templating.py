@@ -1,6 +1,5 @@
 """Messages with templates, from the request to what the channel gets."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from communication.model import DELIVERY, MESSAGE, State, Status
 from communication.settings import Settings
 from communication.store import Store
 from tests.api import MESSAGES, check_error
-from tests.integration.test_batch import Scripted, claimed
 from tests.messages import rows
+from tests.scripted_channel import Scripted, claimed
 from tests.templates import write
 from worker.batch import BatchRunner
 from worker.deliver import Deliverer
@@ -119,14 +118,15 @@ def test_an_edit_is_used_by_the_next_message(
     runner: BatchRunner,
     channel: Scripted,
     settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("communication.catalogue.catalogue.LOOK_EVERY", 0)
     send(api)
     runner.run(claimed(store), "relay")
     write(settings.templates, {"hello/email.html": "<p>Hi {{ Name }}</p>"})
     send(api)
     runner.run(claimed(store), "relay")
     write(settings.templates, {"hello/email.html": "<p>Hi {{ Name"})
-    time.sleep(0.05)
     send(api)
     runner.run(claimed(store), "relay")
 

@@ -1,6 +1,6 @@
 """Requests as they come in: bytes are gathered until one is whole, and only then handled.
 
-Framing follows RFC 9112 §6 just so far as to know where a request ends. What is malformed is
+Framing follows RFC 9112 §6 just so far as to know where a request ends. A malformed head is
 handed on as it is: gunicorn's parser says what is wrong with it, and can't read beyond it.
 """
 
@@ -20,8 +20,11 @@ _CODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked[ \t]*\r\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _TARGET = re.compile(rb"[^ \r\n]+ ([^ ?\r\n]*)")
-_LONGEST_CHUNK_LINE = 256
-_HEX = re.compile(rb"[0-9a-fA-F]{1,15}")
+_LONGEST_LINE = 256
+_LONGEST_TRAILERS = 8 * 1024
+_TEXT = rb"[\t\x20-\x7e\x80-\xff]*"
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})(?:[ \t]*;" + _TEXT + rb")?\r\n")
+_TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:" + _TEXT + rb"\r\n")
 
 
 class HeadTooLarge(InvalidHeader):
@@ -33,8 +36,11 @@ class HeadTooLarge(InvalidHeader):
 class _Framing(Protocol):
     done: bool
 
-    def take(self, data: bytes) -> int:
-        """How many of the bytes belong to the body. A RequestError if it can't be."""
+    def take(self, data: bytes) -> tuple[int, bytes]:
+        """How many of the bytes belong to the body, and what of it to keep.
+
+        A RequestError if it can't be.
+        """
         ...
 
 
@@ -45,61 +51,72 @@ class _Length:
         self._left = length
         self.done = not length
 
-    def take(self, data: bytes) -> int:
-        taken = min(self._left, len(data))
-        self._left -= taken
+    def take(self, data: bytes) -> tuple[int, bytes]:
+        kept = data[: self._left]
+        self._left -= len(kept)
         self.done = not self._left
-        return taken
+        return len(kept), kept
 
 
 class _Chunked:
+    """RFC 9112 §7.1. Of extensions and trailers, which mean nothing here, nothing is kept."""
+
     def __init__(self, most: int) -> None:
         self._most = most
         self._size = 0
         self._left = 0
         self._line = bytearray()
-        self._trailing = False
+        self._end_line = self._begin_chunk
+        self._trailers = 0
         self.done = False
 
-    def take(self, data: bytes) -> int:
-        place = 0
+    def take(self, data: bytes) -> tuple[int, bytes]:
+        place, kept = 0, bytearray()
         while place < len(data) and not self.done:
             if self._left:
-                step = min(self._left, len(data) - place)
-                self._left -= step
+                piece = data[place : place + self._left]
+                self._left -= len(piece)
+                place += len(piece)
+                kept += piece
             else:
-                step = self._take_line(data, place)
-            place += step
-        return place
+                place = self._take_line(data, place, kept)
+        return place, bytes(kept)
 
-    def _take_line(self, data: bytes, place: int) -> int:
-        end = data.find(b"\n", place)
-        step = (len(data) if end < 0 else end + 1) - place
-        self._line += data[place : place + step]
-        if len(self._line) > _LONGEST_CHUNK_LINE:
-            raise InvalidBody("a chunk of the body has too long a line before it")
-        if end >= 0:
+    def _take_line(self, data: bytes, place: int, kept: bytearray) -> int:
+        end = data.find(b"\n", place) + 1
+        self._line += data[place : end or len(data)]
+        if len(self._line) > _LONGEST_LINE:
+            raise InvalidBody("the chunks of the body have too long a line between them")
+        if end:
             line, self._line = bytes(self._line), bytearray()
-            self._end_line(line)
-        return step
+            kept += self._end_line(line)
+        return end or len(data)
 
-    def _end_line(self, line: bytes) -> None:
-        if not line.endswith(b"\r\n"):
+    def _begin_chunk(self, line: bytes) -> bytes:
+        found = _CHUNK.fullmatch(line)
+        if found is None:
             raise InvalidBody("the chunks of the body are malformed")
-        if self._trailing:
-            self.done = line == b"\r\n"
-            return
-        size = line.partition(b";")[0].strip()
-        if not _HEX.fullmatch(size):
-            raise InvalidBody("the chunks of the body are malformed")
-        self._begin_chunk(int(size, 16))
-
-    def _begin_chunk(self, size: int) -> None:
-        self._trailing = not size
-        self._left = size + len(b"\r\n") if size else 0
-        self._size += size
+        self._left = int(found[1], 16)
+        self._size += self._left
         if self._size > self._most:
             raise BodyTooLarge(f"the body has more than {self._most} bytes, the limit")
+        self._end_line = self._end_chunk if self._left else self._pass_trailer
+        return found[1] + b"\r\n"
+
+    def _end_chunk(self, line: bytes) -> bytes:
+        if line != b"\r\n":
+            raise InvalidBody("the chunks of the body are malformed")
+        self._end_line = self._begin_chunk
+        return line
+
+    def _pass_trailer(self, line: bytes) -> bytes:
+        self.done = line == b"\r\n"
+        self._trailers += len(line)
+        if not self.done and not _TRAILER.fullmatch(line):
+            raise InvalidBody("the trailers of the body are malformed")
+        if self._trailers > _LONGEST_TRAILERS:
+            raise InvalidBody("the body has too many trailers")
+        return line if self.done else b""
 
 
 class Arrival:
@@ -162,8 +179,8 @@ class Arrival:
             data = self._add_head(data)
         if self._framing is None:
             return
-        taken = self._framing.take(data)
-        self._keep(data[:taken])
+        taken, kept = self._framing.take(data)
+        self._keep(kept)
         self.surplus += data[taken:]
 
     def _add_head(self, data: bytes) -> bytes:

@@ -107,7 +107,7 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.nr_conns += 1
         self._wait(conn, self.patience)
         if self.nr_conns >= self.worker_connections:
-            metrics.REFUSED.labels("crowd").inc()
+            metrics.REFUSED.labels("", "crowd").inc()
             self._drop(next(iter(self._waiting)))
 
     def handle(self, conn: Connection) -> Any:
@@ -227,7 +227,8 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _refuse(self, conn: Connection, error: RequestError) -> None:
         """Answer from the loop, which does not wait: an error fits into any send buffer."""
-        metrics.REFUSED.labels("slow" if isinstance(error, RequestTooSlow) else "size").inc()
+        why = "slow" if isinstance(error, RequestTooSlow) else "size"
+        metrics.REFUSED.labels("", why).inc()
         conn.arrival.refusal = error
         try:
             conn.sock.settimeout(0)

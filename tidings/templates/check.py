@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from itertools import islice
-from pathlib import Path
 
 from communication.catalogue.composition import compose
 from communication.catalogue.folder import Folder, Reading
@@ -41,47 +40,45 @@ class Wishes:
     """That every template must have."""
 
 
-def template_names(folder: Path, wanted: Sequence[str] = ()) -> list[str]:
+def template_names(folder: Folder, wanted: Sequence[str] = ()) -> list[str]:
     """The wanted templates of a folder, or all. CheckImpossible if one is not there."""
-    if not folder.is_dir():
-        raise CheckImpossible(f"There is no folder {folder}; say with --templates where it is.")
-    names = [name for name in Folder(folder).tops() if not name.startswith("_")]
+    root = folder.root
+    if not root.is_dir():
+        raise CheckImpossible(f"There is no folder {root}; say with --templates where it is.")
+    names = [name for name in folder.tops() if not name.startswith("_")]
     if not names:
-        raise CheckImpossible(
-            f"No template is in {folder} yet; make one: tidings templates new NAME"
-        )
+        raise CheckImpossible(f"No template is in {root} yet; make one: tidings templates new NAME")
     for name in wanted:
         if name not in names:
             known = ", ".join(names)
-            raise CheckImpossible(f"There is no template “{name}” in {folder}; there are {known}.")
+            raise CheckImpossible(f"There is no template “{name}” in {root}; there are {known}.")
     return list(dict.fromkeys(wanted)) or names
 
 
 def check_templates(
-    folder: Path, names: Sequence[str], wishes: Wishes, render: Render
+    folder: Folder, names: Sequence[str], wishes: Wishes, render: Render
 ) -> list[Finding]:
     """All faults of some templates, in the order of the files. CheckImpossible."""
-    reader = Folder(folder)
-    shared = [name for name in reader.tops() if name.startswith("_")]
+    shared = [name for name in folder.tops() if name.startswith("_")]
     found: list[Finding] = []
     for name in names:
         try:
-            reading = reader.read([name, *shared], quiet=_QUIET, patience=_PATIENCE)
+            reading = folder.read([name, *shared], quiet=_QUIET, patience=_PATIENCE)
         except BrokenTemplate as error:
             found.append(finding_of(name, error.fault, {}))
             continue
         if reading is None:
-            raise CheckImpossible(f"{folder / name} is being written to all the time.")
+            raise CheckImpossible(f"{folder.root / name} is being written to all the time.")
         found += _misnamed(folder, name, reading)
         found += _check(name, reading, wishes, render)
     return distinct(found)
 
 
-def _misnamed(folder: Path, name: str, reading: Reading) -> Iterator[Finding]:
+def _misnamed(folder: Folder, name: str, reading: Reading) -> Iterator[Finding]:
     """Files that Tidings does not read for their names alone, such as email.htm."""
-    for path in islice(sorted((folder / name).rglob("*.*")), _MOST_FILES):
+    for path in islice(sorted((folder.own / name).rglob("*.*")), _MOST_FILES):
         known = {*reading.texts, *reading.refused}
-        file = path.relative_to(folder).as_posix()
+        file = path.relative_to(folder.own).as_posix()
         alike = get_close_matches(path.name, OWN_FILES, n=1, cutoff=0.85)
         if file not in known and alike and path.is_file():
             yield Finding(

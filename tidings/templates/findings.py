@@ -32,6 +32,8 @@ class Finding:
     advice: str
     case: str = ""
     """With which language and values it shows, if not with all."""
+    tenant: str = ""
+    """Whose view of the templates it shows in, if not in all."""
 
     @property
     def place(self) -> str:

@@ -9,10 +9,13 @@ from tidings.templates.findings import Finding, Severity
 _WIDEST = 100
 
 
-def as_text(findings: Sequence[Finding], names: Sequence[str], folder: Path) -> str:
-    """One paragraph for each finding: where, what, the line itself, what to do."""
+def as_text(findings: Sequence[Finding], templates: int, folder: Path) -> str:
+    """One paragraph for each finding: where, what, the line itself, what to do.
+
+    `templates`: how many were checked.
+    """
     paragraphs = ["\n".join(_lines(one, folder)) for one in findings]
-    return "\n\n".join([*paragraphs, _summary(findings, names)])
+    return "\n\n".join([*paragraphs, _summary(findings, templates)])
 
 
 def as_json(findings: Sequence[Finding], names: Sequence[str]) -> str:
@@ -38,12 +41,15 @@ def _as_dict(one: Finding) -> dict[str, object]:
         "message": one.message,
         "advice": one.advice,
         "case": one.case,
+        "tenant": one.tenant,
     }
 
 
 def _lines(one: Finding, folder: Path) -> Iterator[str]:
     yield f"{folder / one.place}: {one.severity}: {one.message} [{one.rule}]"
     yield from _excerpt(folder / one.file, one.line, one.column)
+    if one.tenant:
+        yield f"    So it is for the tenant {one.tenant}."
     if one.case:
         yield f"    Seen {one.case}."
     yield f"    {one.advice}"
@@ -62,8 +68,8 @@ def _excerpt(path: Path, line: int, column: int) -> Iterator[str]:
     yield f"    {'^':>{column - first}}"
 
 
-def _summary(findings: Sequence[Finding], names: Sequence[str]) -> str:
-    checked = _plural(len(names), "template")
+def _summary(findings: Sequence[Finding], templates: int) -> str:
+    checked = _plural(templates, "template")
     if not findings:
         return f"{checked} checked: all is well."
     errors = _plural(_count(findings, Severity.ERROR), "error")

@@ -34,6 +34,7 @@ class Round:
     """
 
     hub_key: int
+    tenant: str
     lease: str
     tries: Sequence[Tried]
     ill: bool

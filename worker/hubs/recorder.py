@@ -94,7 +94,8 @@ class Recorder:
 
 def _report(one: Round, recorded: Recorded) -> None:
     """To the log and the metrics, once it is committed."""
-    for tried in recorded.counted:
-        metrics.CALLBACKS.labels(tried.result.verdict).inc()
+    metrics.count(
+        (metrics.CALLBACKS, (one.tenant, tried.result.verdict)) for tried in recorded.counted
+    )
     if len(recorded.counted) < len(one.tries):
         log.warning("outcomes came too late, the lease was gone", hub=one.hub_key)

@@ -135,7 +135,7 @@ class Visit:
         is_over = False
         while not is_over:
             is_over = answers.over.wait(FLUSH_EVERY)
-            self._record(answers.gathered())
+            self._record(listener.tenant, answers.gathered())
             self._renew()
 
     def _post_some(self, listener: Listener, todo: deque[Job], answers: "Answers") -> None:
@@ -160,10 +160,16 @@ class Visit:
     def _is_ill(self) -> bool:
         return self._streak >= self._bearable
 
-    def _record(self, tries: Sequence[Tried]) -> None:
+    def _record(self, tenant: str, tries: Sequence[Tried]) -> None:
         if tries:
             recorded = self._means.recorder.record(
-                Round(hub_key=self._hub_key, lease=self._lease, tries=tries, ill=self._is_ill())
+                Round(
+                    hub_key=self._hub_key,
+                    tenant=tenant,
+                    lease=self._lease,
+                    tries=tries,
+                    ill=self._is_ill(),
+                )
             )
             self._refused |= not recorded.goes_on
 

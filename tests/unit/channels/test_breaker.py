@@ -1,19 +1,11 @@
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
 from channels.errors import ProviderRests
 from channels.health.breaker import LEAST, LOOK_EVERY, WINDOW, Breaker
 from channels.health.rest import FIRST, LONGEST, REMEMBERED, LocalRest
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

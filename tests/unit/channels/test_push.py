@@ -1,7 +1,6 @@
 """One message to all devices of a user."""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from channels.push.to_devices import Push, most_in_turn, open_push
 from channels.testing import SENDER, ChannelContract, environment, outbound
 from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from tests.crowd import Crowd
 from tests.waiting import wait_until
 
 Answer = Callable[[Device], str]
@@ -226,24 +226,17 @@ def test_what_has_no_answer_in_time_may_have_been_taken(place: Environment) -> N
 
 
 def test_a_narrow_service_narrows_no_other(place: Environment) -> None:
-    most, now_at = 0, 0
-    lock = threading.Lock()
+    asking = Crowd(bound=2)
 
     def answer(_one: Device) -> str:
-        nonlocal most, now_at
-        with lock:
-            now_at += 1
-            most = max(most, now_at)
-        time.sleep(0.01)
-        with lock:
-            now_at -= 1
-        return "taken"
+        with asking:
+            return "taken"
 
     channel = push(place, fcm=Service(concurrency=32), ntfy=Service(answer, concurrency=2))
 
     with ThreadPoolExecutor(channel.concurrency) as pool:
         list(pool.map(channel.send, [to(device(1, "ntfy"))] * 20))
-    assert (channel.concurrency, most) == (32, 2)
+    assert (channel.concurrency, asking.most) == (32, 2)
 
 
 def test_who_waits_too_long_for_a_narrow_service_is_tried_again(place: Environment) -> None:

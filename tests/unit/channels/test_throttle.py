@@ -1,26 +1,10 @@
-from dataclasses import dataclass, field
-
 import pytest
 
 from channels.errors import RateReached
 from channels.health.throttle import LONGEST, PATIENCE, LocalTurns, Rate, Throttle
+from tests.clock import Clock
 
 URGENT, NORMAL, BULK = 0, 4, 9
-
-
-@dataclass
-class Clock:
-    """Sleeping moves it on."""
-
-    now: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 def throttle(clock: Clock, rate: Rate) -> Throttle:

@@ -34,10 +34,10 @@ PROMOTION = snapshot(
 class Shelf:
     """Templates, one of them good."""
 
-    def snapshot(self, name: str) -> Snapshot:
+    def snapshot(self, name: str, tenant: str) -> Snapshot:
         if name == "broken":
             raise BrokenTemplate(name, Fault(message="is empty", file="broken/sms.txt", line=1))
-        if name != "promotion":
+        if (name, tenant) != ("promotion", "default"):
             raise TemplateNotFound(name)
         return PROMOTION
 
@@ -50,7 +50,7 @@ def read(**changes: Any) -> Draft:
         "characteristic": [{"name": "$Name", "value": "Ann"}],
     } | changes
     rules = Rules(max_receivers=10, try_times=3, templates=Shelf())
-    return read_message(Fields.of(body, MESSAGE_FIELDS), rules)
+    return read_message(Fields.of(body, MESSAGE_FIELDS), rules, tenant="default")
 
 
 def refused(**changes: Any) -> RequestError:
@@ -152,4 +152,7 @@ def test_where_templates_are_not_looked_at_any_will_do() -> None:
     body = {"type": "SMS", "template": "nope", "receiver": [receiver()]}
     rules = Rules(max_receivers=10, try_times=3, templates=None)
 
-    assert read_message(Fields.of(body, MESSAGE_FIELDS), rules).document["template"] == "nope"
+    assert (
+        read_message(Fields.of(body, MESSAGE_FIELDS), rules, tenant="default").document["template"]
+        == "nope"
+    )

@@ -32,14 +32,14 @@ _SEGMENTS = 3
 """Most that an SMS may take before it is called long, as in `templates check`."""
 
 
-def create_preview(settings: Settings, render: Render) -> App[Any, Any]:
-    """The application over the settings' templates folder."""
+def create_preview(settings: Settings, folder: Folder, render: Render) -> App[Any, Any]:
+    """The application over a templates folder, as all or one tenant sees it."""
     wishes = Wishes(
         limits=Limits(segments=_SEGMENTS, simplified=settings.sms_simplify),
         default_locale=settings.locale,
     )
-    desk = Desk(settings.templates, wishes, render)
-    watch = Watch(Folder(settings.templates))
+    desk = Desk(folder, wishes, render)
+    watch = Watch(folder)
     shown = Frames()
     app: App[Any, Any] = App(middleware=[_AtHome(settings.bind)])
     trouble = _Trouble(watch)
@@ -92,7 +92,14 @@ class _Overview:
         known = {look.name: look.snapshot or self._desk.last_good(look.name) for look in looks}
         _answer(
             resp,
-            page("overview.html", state=state, looks=looks, known=known, language=language_name),
+            page(
+                "overview.html",
+                state=state,
+                looks=looks,
+                known=known,
+                language=language_name,
+                place=self._desk.place,
+            ),
         )
 
 
@@ -121,6 +128,7 @@ class _Template:
                 state=state,
                 look=look,
                 form=form,
+                place=self._desk.place,
                 excerpt=lambda finding: excerpt(finding, look.texts),
                 **results,
             ),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 
 from communication.catalogue.composition import compose
@@ -41,9 +40,8 @@ class Look:
 class Desk:
     """Shared by threads. What has not changed is not looked at again."""
 
-    def __init__(self, root: Path, wishes: Wishes, render: Render) -> None:
-        self._root = root
-        self._folder = Folder(root)
+    def __init__(self, folder: Folder, wishes: Wishes, render: Render) -> None:
+        self._folder = folder
         self._wishes = wishes
         self._render = render
         self._looks: dict[str, tuple[Stamps, Look]] = {}
@@ -53,6 +51,10 @@ class Desk:
     def names(self) -> list[str]:
         """Of all templates."""
         return [name for name in self._folder.tops() if not name.startswith("_")]
+
+    def place(self, path: str) -> str:
+        """Where a template's file is, from the templates folder."""
+        return self._folder.place(path)
 
     def look(self, name: str) -> Look:
         """A template as it is now. TemplateNotFound, CheckImpossible."""
@@ -76,7 +78,7 @@ class Desk:
         reading = self._folder.read(tops, quiet=_QUIET, patience=_PATIENCE)
         if reading is None:
             raise CheckImpossible(f"{name} is being written to all the time.")
-        findings = check_templates(self._root, [name], self._wishes, self._render)
+        findings = check_templates(self._folder, [name], self._wishes, self._render)
         snapshot = self._composed(name, reading, findings)
         if snapshot is not None:
             self._good[name] = snapshot

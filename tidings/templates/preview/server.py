@@ -5,6 +5,7 @@ from typing import Any
 import click
 from falcon import App
 
+from communication.catalogue.folder import Folder
 from communication.settings import Settings
 from tidings.http.serve import Server, check_address
 from tidings.templates.preview.app import create_preview
@@ -17,7 +18,7 @@ _RENDERERS = 2
 """So that a template which takes too long does not hold up the others."""
 
 
-def run_preview(settings: Settings, name: str | None) -> None:
+def run_preview(settings: Settings, folder: Folder, name: str | None) -> None:
     """Serve until told to stop; `name` is the template whose address is told. SettingsError."""
     check_address(settings.bind)
     address = f"http://{settings.bind}/" + (f"templates/{name}" if name else "")
@@ -31,7 +32,7 @@ def run_preview(settings: Settings, name: str | None) -> None:
             seconds=settings.render_seconds,
             memory=settings.render_memory * 2**20,
         )
-        return create_preview(settings, renderer.render)
+        return create_preview(settings, folder, renderer.render)
 
     Server(
         settings,

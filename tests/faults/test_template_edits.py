@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.running import START_WITHIN
 from tests.templates import write
 from tests.waiting import wait_until
 
@@ -63,7 +64,7 @@ def test_each_message_is_of_one_edit_and_none_fails(tmp_path: Path) -> None:
     write(folder, texts(0))
     started = readers(folder, keep, over, MESSAGES // READERS)
     # One that starts later, while the newest version is a broken one, finds a good one here.
-    wait_until((keep / "hello.json").exists)
+    wait_until((keep / "hello.json").exists, within=START_WITHIN)
 
     for edit in range(1, EDITS + 1):
         WAYS[edit % len(WAYS)](folder, texts(edit))

@@ -41,13 +41,13 @@ _MESSAGES = """
 INSERT INTO communication_message (
     uid, tenant, id, channel, priority, status, send, receiver_count, open_count, delivered_count,
     failed_count, cancelled_count, created_at, updated_at)
-SELECT gen_random_uuid(), 'default', 'm' || number, %(channel)s, 4, 'InProgress', 1, %(each)s,
-    %(each)s, 0, 0, 0, now(), now()
+SELECT gen_random_uuid(), 'default', %(channel)s || number, %(channel)s, 4, 'InProgress', 1,
+    %(each)s, %(each)s, 0, 0, 0, now(), now()
 FROM generate_series(1, %(messages)s) number
 """
 _DOCUMENTS = """
 INSERT INTO message_document (message_key, document)
-SELECT key, %(document)s::jsonb FROM communication_message
+SELECT key, %(document)s::jsonb FROM communication_message WHERE channel = %(channel)s
 """
 _RECEIVERS = """
 INSERT INTO receiver (message_key, ordinal, name, email, phone, attributes)
@@ -56,6 +56,7 @@ SELECT key, number, 'Ann ' || number, 'ann.' || key || '.' || number || '@exampl
     jsonb_build_object('characteristic', jsonb_build_array(
         jsonb_build_object('name', 'Name', 'value', 'Ann ' || key)))
 FROM communication_message, generate_series(0, receiver_count - 1) number
+WHERE channel = %(channel)s
 """
 _DELIVERIES = """
 INSERT INTO delivery (
@@ -82,10 +83,10 @@ def feed_messages(
     document: Mapping[str, object] = INLINE,
     channel: str = "email",
 ) -> None:
-    """Messages in progress with `each` receivers each; nothing is due yet."""
+    """Messages of one channel in progress, with `each` receivers each; nothing is due yet."""
     connection.execute(_MESSAGES, {"messages": messages, "each": each, "channel": channel})
-    connection.execute(_DOCUMENTS, {"document": json.dumps(document)})
-    connection.execute(_RECEIVERS)
+    connection.execute(_DOCUMENTS, {"document": json.dumps(document), "channel": channel})
+    connection.execute(_RECEIVERS, {"channel": channel})
     connection.execute("VACUUM ANALYZE")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from bench import celery_pipeline, dramatiq_pipeline
 from bench.accept import CONNECTIONS, measure_accepting
 from bench.callbacks import measure_callbacks
+from bench.dead_provider import measure_beside_dead
 from bench.deliver import measure_delivering
 from bench.events import measure_feed, measure_idle_polls, measure_untold
 from bench.feed import TEMPLATED
@@ -32,6 +33,7 @@ class Size:
     callbacks: int
     sms: int
     mails: int
+    dead: int
 
 
 FULL = Size(
@@ -44,6 +46,7 @@ FULL = Size(
     callbacks=20_000,
     sms=10_000,
     mails=10_000,
+    dead=20_000,
 )
 QUICK = Size(
     rounds=1,
@@ -55,6 +58,7 @@ QUICK = Size(
     callbacks=500,
     sms=1_000,
     mails=500,
+    dead=1_000,
 )
 
 
@@ -218,6 +222,7 @@ def mail_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
     """Email to a server that only counts, by Tidings and by django-post_office."""
     mails = partial(measure_mails, stack, mails=size.mails)
     queued = partial(measure_post_office, stack, mails=size.mails)
+    beside = partial(measure_beside_dead, stack, mails=size.mails, sms=size.dead)
     sent = f"sent by SMTP, {size.mails:,} mails"
     return {
         "one": Measurement(
@@ -237,5 +242,15 @@ def mail_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
             unit="mails/s",
             run=partial(queued, setup=TUNED),
             notes=str(TUNED),
+        ),
+        "alone": Measurement(
+            name=f"{sent}, one worker, {size.dead:,} SMS due tomorrow",
+            unit="mails/s",
+            run=partial(beside, due=False),
+        ),
+        "beside": Measurement(
+            name=f"{sent}, one worker, {size.dead:,} SMS due at a dead provider",
+            unit="mails/s",
+            run=partial(beside, due=True),
         ),
     }

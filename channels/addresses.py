@@ -1,5 +1,7 @@
 """Where a receiver is reached."""
 
+from functools import lru_cache
+
 from channels.base import Receiver
 from communication.errors import PermanentDeliveryError
 from communication.wire.mailbox import Mailbox
@@ -24,6 +26,7 @@ def address_of(receiver: Receiver, medium: str) -> str:
 _ADDRESS_NAMES = {"email": "email address", "sms": "phone number", "push": "app user id"}
 
 
+@lru_cache(maxsize=1024)  # senders are few, and a receiver's is asked for twice
 def mailbox(address: str, owner: str) -> Mailbox:
     """An email address in its parts.
 

@@ -11,6 +11,25 @@ class OutcomeUnknown(TransientDeliveryError):
     A fallback must not send it at once, for that would likely be a duplicate.
     """
 
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, shared: bool = False
+    ) -> None:
+        super().__init__(reason, retry_after=retry_after)
+        self.shared = shared
+        """The same connection was lost for another message, which says so: of the provider
+        it is one failure."""
+
+
+class Throttled(TransientDeliveryError):
+    """The provider wants fewer messages, and so it works. `retry_after` is this message's."""
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, keep_away: float = 0.0
+    ) -> None:
+        super().__init__(reason, retry_after=retry_after)
+        self.keep_away = keep_away
+        """Seconds for which it asks to be sent nothing at all."""
+
 
 class ConfigurationFault(TransientDeliveryError):
     """The provider refuses us, not the message: a wrong password, an invalid certificate.

@@ -1,15 +1,13 @@
 """HTTP with providers: what goes wrong on the way, and what statuses mean where no table says."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 
-from channels.errors import ConfigurationFault, OutcomeUnknown
+from channels.errors import ConfigurationFault, OutcomeUnknown, Throttled
 from communication.clock import now
 from communication.errors import (
     ConnectionFailed,
@@ -20,12 +18,12 @@ from communication.errors import (
     TransientDeliveryError,
 )
 from communication.http.client import Answer
+from communication.http.retry_after import retry_after
 
 FAULT_WAIT = 60.0
 """Seconds until the next try where a setting is wrong: a person has to mend it."""
 _LONGEST = 300
 """Characters of what a provider says that are kept."""
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REFUSES_US = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
@@ -43,7 +41,10 @@ def answer_of(request: Callable[[], Answer]) -> Answer:
         return request()
     except (ConnectionFailed, TimedOut) as error:
         if error.sent:
-            raise OutcomeUnknown(f"it may have been taken: {error.reason}") from error
+            shared = getattr(error, "shared", False)
+            raise OutcomeUnknown(
+                f"it may have been taken: {error.reason}", shared=shared
+            ) from error
         raise TransientDeliveryError(error.reason) from error
     except HttpError as error:
         raise PermanentDeliveryError(error.reason) from error
@@ -65,30 +66,21 @@ def error_of(
     kind = kind or _kind_of(answer.status)
     if kind is ConfigurationFault:
         return ConfigurationFault(reason, retry_after=FAULT_WAIT)
-    if kind is TransientDeliveryError:
-        return TransientDeliveryError(reason, retry_after=retry_after(answer.headers))
+    asked = retry_after(answer.headers, now=now())
+    if kind is Throttled:
+        return Throttled(reason, retry_after=asked, keep_away=asked or 0.0)
+    if issubclass(kind, TransientDeliveryError):
+        return kind(reason, retry_after=asked)
     return kind(reason)
 
 
 def _kind_of(status: int) -> type[DeliveryError]:
     if status in _REFUSES_US:
         return ConfigurationFault
-    passing = status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled
+    passing = status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return TransientDeliveryError if passing else PermanentDeliveryError
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from a Retry-After that has them or a date (RFC 9110 §10.2.3)."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        seconds = float(text)
-        return seconds if math.isfinite(seconds) else None
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - now()).total_seconds())
 
 
 def object_of(answer: Answer) -> dict[str, Any]:

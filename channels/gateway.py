@@ -7,7 +7,7 @@ from typing import Self
 
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
-from channels.errors import ConfigurationFault, OutcomeUnknown
+from channels.errors import ConfigurationFault, OutcomeUnknown, Throttled
 from communication.channel_url import ChannelUrl
 from communication.clock import now
 from communication.errors import (
@@ -129,6 +129,9 @@ def _account_fault(judgement: Judgement) -> DeliveryError:
 _FAILURES: dict[Verdict, Callable[[Judgement], DeliveryError]] = {
     Verdict.PERMANENT: lambda one: PermanentDeliveryError(one.reason),
     Verdict.TRANSIENT: lambda one: TransientDeliveryError(one.reason, retry_after=one.retry_after),
+    Verdict.BUSY: lambda one: Throttled(
+        one.reason, retry_after=one.retry_after, keep_away=one.retry_after or 0.0
+    ),
     Verdict.ACCOUNT: _account_fault,
     Verdict.PUZZLING: lambda one: OutcomeUnknown(one.reason),
 }

@@ -79,14 +79,18 @@ class Simulating:
         return not getattr(self._asked, "simulated", False) and awaits_receipt(self._channel)
 
     def resting(self) -> float:
-        """Seconds for which the channel is not to be asked; simulated receivers wait with it."""
+        """Seconds for which the channel is not to be asked; simulated receivers need not wait."""
         return resting(self._channel)
+
+    def needs_nobody(self, receiver: Receiver) -> bool:
+        """Whether the receiver is simulated, so that no provider is asked."""
+        given = _given(receiver, self._medium)
+        return given is not None and fate_of(given) is not None
 
     def address(self, receiver: Receiver) -> str:
         """Where the receiver is reached."""
         self._asked.simulated = False
-        plain_address = _given(receiver, self._medium)
-        if plain_address is not None and fate_of(plain_address) is not None:
+        if self.needs_nobody(receiver):
             self._asked.simulated = True
             return address_of(receiver, self._medium)
         return self._channel.address(receiver)

@@ -204,11 +204,15 @@ class Refused(HttpError):
 
 
 class ConnectionFailed(HttpError):
-    """The peer was not reached, or it hung up. `sent`: it may have received the request."""
+    """The peer was not reached, or it hung up. `sent`: it may have received the request.
 
-    def __init__(self, reason: str, *, sent: bool) -> None:
+    `shared`: the same connection was lost for another request, which fails without this.
+    """
+
+    def __init__(self, reason: str, *, sent: bool, shared: bool = False) -> None:
         super().__init__(reason)
         self.sent = sent
+        self.shared = shared
 
 
 class TimedOut(HttpError):

@@ -40,7 +40,7 @@ PUT_OFF = Counter(
 )
 PROVIDER_CALLS = Counter(
     "tidings_provider_calls",
-    "Messages handed to a provider: accepted, refused (the receiver), failed (the provider).",
+    "Messages handed to a provider: accepted, refused (the receiver), throttled, failed.",
     ("provider", "outcome"),
 )
 PROVIDER_RESTING = Gauge(

@@ -19,7 +19,7 @@ from communication.settings import Settings
 from communication.store import Store
 from worker.deliver import SOON, Deliverer
 from worker.isolation import Isolation
-from worker.jobs import Taken, begin, gone, take_jobs, tenants_of
+from worker.jobs import Taken, begin, gone, take_jobs, whose
 from worker.outcomes import Outcome, settle
 from worker.pool import Pool
 from worker.render import Job
@@ -42,6 +42,7 @@ class Answers:
         self._changed = Condition()
         self._given: list[tuple[Job, Outcome | None]] = []
         self._enough = 1
+        self._since = 0.0
         self.gone: set[int] = set()
         """Messages that were cancelled or deleted meanwhile."""
         self.looked = time.monotonic()
@@ -49,17 +50,24 @@ class Answers:
     def put(self, job: Job, outcome: Outcome | None) -> None:
         """Answer one; None gives it back."""
         with self._changed:
+            if not self._given:
+                self._since = time.monotonic()
             self._given.append((job, outcome))
             if len(self._given) >= self._enough:
                 self._changed.notify()
 
     def gather(self, expected: int) -> list[tuple[Job, Outcome | None]]:
-        """What is answered when all that is expected is, or FLUSH_EVERY is over."""
+        """What is answered when all that is expected is, or the first of it FLUSH_EVERY ago."""
         with self._changed:
             self._enough = expected
-            self._changed.wait_for(lambda: len(self._given) >= expected, FLUSH_EVERY)
+            left = FLUSH_EVERY
+            while left > 0 and not self._changed.wait_for(self._is_enough, left):
+                left = self._since + FLUSH_EVERY - time.monotonic() if self._given else 0
             given, self._given = self._given, []
         return given
+
+    def _is_enough(self) -> bool:
+        return len(self._given) >= self._enough
 
 
 class BatchRunner:
@@ -95,7 +103,8 @@ class BatchRunner:
         """Deliver what of `keys` is still leased under `relayed`; `alone`: with nothing beside."""
         rest = self._deliverer.resting()
         if rest:
-            self._put_off(keys, relayed, rest)
+            keys = self._put_off(keys, relayed, rest)
+        if not keys:
             return
         with self._isolation.alone() if alone else self._isolation.side_by_side():
             taken = self._take(keys, relayed)
@@ -106,13 +115,20 @@ class BatchRunner:
                     begin(connection, taken.not_begun, now())
             self._send_all(taken)
 
-    def _put_off(self, keys: Sequence[int], relayed: str, rest: float) -> None:
-        """All at once, hardly read: what is due for a dead provider costs next to nothing."""
+    def _put_off(self, keys: Sequence[int], relayed: str, rest: float) -> list[int]:
+        """All at once, hardly read: what is due for a dead provider costs next to nothing.
+
+        Returns what needs no provider: it is served all the same.
+        """
         until = now() + timedelta(seconds=max(rest, SOON))
         with self._store.write() as connection:
-            tenants = tenants_of(connection, keys, lease=relayed)
-            due.release(connection, DELIVERY, keys, lease=relayed, now=until)
-        metrics.count((metrics.PUT_OFF, (tenant,)) for tenant in tenants)
+            put_off = whose(connection, keys, lease=relayed)
+            served = [key for key, (_, one) in put_off.items() if self._deliverer.needs_nobody(one)]
+            for key in served:
+                del put_off[key]
+            due.release(connection, DELIVERY, list(put_off), lease=relayed, now=until)
+        metrics.count((metrics.PUT_OFF, (tenant,)) for tenant, _ in put_off.values())
+        return served
 
     def _take(self, keys: Sequence[int], relayed: str) -> Taken | None:
         """Take what waited long in the broker for a whole lease: none may end as it is begun."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from channels.base import Attachment, Channel, Outbound, awaits_receipt
+from channels.base import Attachment, Channel, Outbound, Receiver, awaits_receipt
 from channels.errors import PutOff
 from channels.health.provider import resting
 from communication.clock import now
@@ -58,6 +58,11 @@ class Deliverer:
     def resting(self) -> float:
         """Seconds for which no provider is to be asked."""
         return resting(self.channel)
+
+    def needs_nobody(self, receiver: Receiver) -> bool:
+        """Whether the receiver can be served while all providers rest."""
+        serves = getattr(self.channel, "needs_nobody", None)
+        return bool(serves and serves(receiver))
 
     def attempt(self, job: Job) -> Outcome:
         """Try once. Never raises: whatever went wrong is an outcome."""

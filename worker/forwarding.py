@@ -14,12 +14,13 @@ from communication.errors import HttpError
 from communication.events import forwarding
 from communication.events.forwarding import Forwarded, Forwarding
 from communication.http.client import Answer, HttpClient
+from communication.http.retry_after import retry_after
 from communication.ids import new_id
 from communication.model import State
 from communication.settings import Settings
 from communication.store import Store
 from worker.broker import Queues
-from worker.hubs.schedule import Schedule, retry_after_seconds
+from worker.hubs.schedule import Schedule
 from worker.stepping import Stepping
 
 MOST = 40
@@ -84,15 +85,15 @@ class Forwarder(Stepping):
         try:
             answer = self._post(one)
         except HttpError as error:
-            return self._failed(one, status=None, reason=error.reason, retry_after=0.0)
+            return self._failed(one, status=None, reason=error.reason, asked=0.0)
         if answer.status in _SUCCESS:
             metrics.FORWARDED.labels(one.tenant, "forwarded").inc()
             return _ended(one, State.DELIVERED, answer.status, None)
         reason = f"the collector answered {answer.status}"
         if answer.status not in _MAY_WORK_LATER:
             return _given_up(one, answer.status, reason)
-        asked = retry_after_seconds(answer.headers.get("retry-after"), now=now())
-        return self._failed(one, status=answer.status, reason=reason, retry_after=asked)
+        asked = retry_after(answer.headers, now=now())
+        return self._failed(one, status=answer.status, reason=reason, asked=asked or 0.0)
 
     def _post(self, one: Forwarding) -> Answer:
         body = {name: value for name, value in one.body.items() if name != "id"}
@@ -105,11 +106,9 @@ class Forwarder(Stepping):
         return self._client.request("POST", self._url, headers=headers, content=to_json(body))
 
     def _failed(
-        self, one: Forwarding, *, status: int | None, reason: str, retry_after: float
+        self, one: Forwarding, *, status: int | None, reason: str, asked: float
     ) -> Forwarded:
-        again = self._schedule.next_try(
-            one.attempts + 1, retry_after, now=now(), jitter=self._jitter()
-        )
+        again = self._schedule.next_try(one.attempts + 1, asked, now=now(), jitter=self._jitter())
         if again is None:
             return _given_up(one, status, reason)
         metrics.FORWARDED.labels(one.tenant, "retried").inc()

@@ -99,14 +99,26 @@ def gone(connection: Connection, message_keys: Iterable[int]) -> set[int]:
     return set(rows.scalars())
 
 
-def tenants_of(connection: Connection, keys: Iterable[int], *, lease: str) -> Sequence[str]:
-    """Whose deliveries those are of `keys` that are leased under `lease`: one for each."""
+def whose(
+    connection: Connection, keys: Iterable[int], *, lease: str
+) -> dict[int, tuple[str, ChannelReceiver]]:
+    """Of those of `keys` that are leased under `lease`: the tenant, and where the receiver is."""
     rows = connection.execute(
-        select(MESSAGE.c.tenant)
+        select(
+            *(DELIVERY.c.key, MESSAGE.c.tenant),
+            *(RECEIVER.c.email, RECEIVER.c.phone, RECEIVER.c.app_user_id),
+        )
         .join_from(DELIVERY, MESSAGE, MESSAGE.c.key == DELIVERY.c.message_key)
+        .join(RECEIVER, RECEIVER.c.key == DELIVERY.c.receiver_key)
         .where(among(connection, DELIVERY.c.key, keys), DELIVERY.c.lease == lease)
     )
-    return rows.scalars().all()
+    return {
+        row.key: (
+            row.tenant,
+            ChannelReceiver(email=row.email, phone=row.phone, app_user_id=row.app_user_id),
+        )
+        for row in rows
+    }
 
 
 def _suppressed(connection: Connection, jobs: list[Job]) -> list[Job]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 import html_text
 
@@ -49,16 +51,21 @@ def build_mail(
     message_id = f"<{plain(outbound.delivery_id)}@{sender.domain}>"
     own_name = outbound.sender.name
     name = own_name if own_name or outbound.sender.email else default_sender.name
-    moment = clock.now()
+    moment = int(clock.now().timestamp())
     headers = _headers(outbound, name, sender, recipient, message_id)
-    head = f"Date: {format_datetime(moment)}\r\n" + "".join(headers)
+    head = f"Date: {_date(moment)}\r\n" + "".join(headers)
     return Mail(
-        content=signed(head.encode() + _body(outbound), policy.keys, int(moment.timestamp())),
+        content=signed(head.encode() + _body(outbound), policy.keys, moment),
         sender=policy.bounces.of(outbound.delivery_id) if policy.bounces else sender,
         recipient=recipient,
         message_id=message_id,
         international=sender.international or recipient.international,
     )
+
+
+@lru_cache(maxsize=2)
+def _date(moment: int) -> str:
+    return format_datetime(datetime.fromtimestamp(moment, UTC))
 
 
 def _headers(

@@ -2,9 +2,9 @@
 
 import ssl
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Literal, Self
 
 from channels.email.email_message import Mail
@@ -59,13 +59,15 @@ class SmtpConnection:
 
         TransientDeliveryError if that fails, ConfigurationFault where trying again won't mend it.
         """
-        with in_words("connecting"):
+        try:
             raw = connect(server.host, server.port, deadline, server.timeout)
             connection = cls(server, Wire(raw, deadline), deadline)
+        except OSError as error:
+            raise in_words(error, "connecting") from error
         try:
             connection._introduce()
         except DeliveryError:
-            connection._abandon()
+            connection.abandon()
             raise
         return connection
 
@@ -105,9 +107,10 @@ class SmtpConnection:
             with suppress(OSError):
                 self._wire.deadline = Deadline.after(_GOODBYE_TIME)
                 self._wire.write(b"QUIT\r\n")
-            self._abandon()
+            self.abandon()
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
+        """Close it without a word."""
         self.closed = True
         self._wire.close()
 
@@ -135,7 +138,7 @@ class SmtpConnection:
         self._say_hello()
 
     def _encrypt(self) -> None:
-        with self._abandoned_on_failure("the TLS handshake"):
+        with _Stage(self, "the TLS handshake"):
             self._wire.deadline = self._deadline.sooner(self._server.timeout)
             self._wire.start_tls(self._server.context, self._server.host)
 
@@ -176,7 +179,7 @@ class SmtpConnection:
         self._ahead = []
         reply = self._command("RSET")
         if reply.code // 100 != 2:  # noqa: PLR2004
-            self._abandon()
+            self.abandon()
             raise ConnectionLost(reply.reason)
         self._unfinished = False
 
@@ -194,7 +197,7 @@ class SmtpConnection:
 
     def _accept_recipient(self, reply: Reply) -> None:
         if reply.code in _RECIPIENT_BUSY:
-            self._abandon()
+            self.abandon()
             raise ReceiverBusy(reply.reason)
         self._accept(reply)
 
@@ -204,7 +207,7 @@ class SmtpConnection:
             self._accept_recipient(recipient)
         except DeliveryError:
             if data.code == _GO_AHEAD:
-                self._abandon()
+                self.abandon()
             raise
         self._accept(data, wanted=_GO_AHEAD)
 
@@ -218,10 +221,10 @@ class SmtpConnection:
         last = (len(stuffed) - 1) // CHUNK * CHUNK
         self._wire.deadline = self._deadline
         if last:
-            with self._abandoned_on_failure("the mail's content"):
+            with _Stage(self, "the mail's content"):
                 self._wire.write(stuffed[:last])
         try:
-            with self._abandoned_on_failure("the server's last answer"):
+            with _Stage(self, "the server's last answer"):
                 self._wire.write(stuffed[last:])
                 return self._wire.read_reply()
         except TransientDeliveryError as error:
@@ -230,11 +233,11 @@ class SmtpConnection:
     def _exchange_all(self, *lines: str) -> list[Reply]:
         """The replies to commands that go together (RFC 2920): one round trip for all."""
         replies: list[Reply] = []
-        with self._abandoned_on_failure("MAIL"):
+        with _Stage(self, "MAIL"):
             self._wire.deadline = self._deadline.sooner(self._server.timeout)
             self._wire.write("".join(f"{line}\r\n" for line in lines).encode())
         for line in lines:
-            with self._abandoned_on_failure(line.partition(" ")[0]):
+            with _Stage(self, line.partition(" ")[0]):
                 self._wire.deadline = self._deadline.sooner(self._server.timeout)
                 replies.append(self._wire.read_reply())
         return replies
@@ -243,24 +246,15 @@ class SmtpConnection:
         return self._exchange(line, line.partition(" ")[0])
 
     def _exchange(self, line: str, stage: str) -> Reply:
-        with self._abandoned_on_failure(stage):
+        with _Stage(self, stage):
             self._wire.deadline = self._deadline.sooner(self._server.timeout)
             self._wire.write(f"{line}\r\n".encode())
             return self._wire.read_reply()
 
     def _read(self, stage: str) -> Reply:
-        with self._abandoned_on_failure(stage):
+        with _Stage(self, stage):
             self._wire.deadline = self._deadline.sooner(self._server.timeout)
             return self._wire.read_reply()
-
-    @contextmanager
-    def _abandoned_on_failure(self, stage: str) -> Iterator[None]:
-        try:
-            with in_words(stage):
-                yield
-        except DeliveryError:
-            self._abandon()
-            raise
 
     def _welcome(self, reply: Reply, before: str = "") -> None:
         """Go on if the server takes us. A 5xx is about us, not about the mail."""
@@ -275,15 +269,40 @@ class SmtpConnection:
         if reply.code == wanted or (wanted is None and reply.code // 100 == 2):  # noqa: PLR2004
             return
         if reply.code in _OUT_OF_STEP:
-            self._abandon()
+            self.abandon()
             raise ConnectionLost(reply.reason)
         if reply.code in _REFUSES_US:
             raise ConfigurationFault(reply.reason, retry_after=FAULT_WAIT)
         if reply.code >= 500:  # noqa: PLR2004
             raise PermanentDeliveryError(reply.reason)
         # Some servers so end a connection after so many mails: the next mail gets another.
-        self._abandon()
+        self.abandon()
         raise TransientDeliveryError(reply.reason)
+
+
+class _Stage:
+    """A part of the conversation. What fails in it ends the connection, and says where it did."""
+
+    __slots__ = ("_connection", "_name")
+
+    def __init__(self, connection: SmtpConnection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, OSError):
+            self._connection.abandon()
+            raise in_words(error, self._name) from error
+        if isinstance(error, DeliveryError):
+            self._connection.abandon()
 
 
 def _recipient(mail: Mail) -> str:

@@ -34,14 +34,20 @@ class SmtpPool:
 
     def take(self) -> SmtpConnection | None:
         """The connection that was used last, if any is idle."""
-        self._drop_outdated()
+        oldest = time.monotonic() - self._idle_time
+        outdated: list[SmtpConnection] = []
         with self._lock:
-            return self._idle.pop() if self._idle else None
+            while self._idle and self._idle[0].idle_since < oldest:
+                outdated.append(self._idle.pop(0))  # the longest idle comes first
+            kept = self._idle.pop() if self._idle else None
+        for connection in outdated:
+            connection.close()
+        return kept
 
     def put(self, connection: SmtpConnection) -> None:
         """Keep a connection for the next mail, unless it or the pool is closed."""
-        connection.idle_since = time.monotonic()
         with self._lock:
+            connection.idle_since = time.monotonic()
             keep = not self._closed and not connection.closed
             if keep:
                 self._idle.append(connection)
@@ -54,12 +60,4 @@ class SmtpPool:
             self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
-            connection.close()
-
-    def _drop_outdated(self) -> None:
-        oldest = time.monotonic() - self._idle_time
-        with self._lock:
-            outdated = [one for one in self._idle if one.idle_since < oldest]
-            self._idle = [one for one in self._idle if one.idle_since >= oldest]
-        for connection in outdated:
             connection.close()

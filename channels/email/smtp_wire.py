@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from channels.endpoint import Deadline
 from communication.errors import TransientDeliveryError
 
-_REPLY_LINE = re.compile(r"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_REPLY_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3} ")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]+")
 _LONGEST_REPLY = 65_536
@@ -27,8 +27,9 @@ class Reply:
     @property
     def reason(self) -> str:
         """Code and text on one line; an enhanced status code (RFC 3463) stands once."""
-        first, *rest = self.lines
-        text = " ".join([first, *(_ENHANCED.sub("", line, count=1) for line in rest)])
+        text, *rest = self.lines
+        if rest:
+            text = " ".join([text, *(_ENHANCED.sub("", line, count=1) for line in rest)])
         return _CONTROLS.sub(" ", f"{self.code} {text}").strip()[:_LONGEST_REASON]
 
     def without_text(self) -> "Reply":
@@ -62,31 +63,30 @@ class Wire:
         """Send all of it."""
         if self._buffer:
             raise ConnectionResetError("the server said more than it was asked")
-        view = memoryview(data)
         for start in range(0, len(data), CHUNK):
             self._socket.settimeout(self.deadline.left())
-            self._socket.sendall(view[start : start + CHUNK])
+            self._socket.sendall(data[start : start + CHUNK])
 
     def read_reply(self) -> Reply:
         """The next reply, of one line or several. TransientDeliveryError if it is none."""
         lines: list[str] = []
-        size, code, more = 0, "", "-"
-        while more == "-":
+        size, code, more = 0, b"", b"-"
+        while more == b"-":
             line = self._read_line()
             size += len(line)
             match = _REPLY_LINE.fullmatch(line)
             if match is None or size > _LONGEST_REPLY:
                 raise TransientDeliveryError("the server's answer is not SMTP")
-            code, more, text = match.groups(default="")
-            lines.append(text)
+            code, more, text = match.groups(b"")
+            lines.append(text.decode("utf-8", "replace"))
         return Reply(int(code), tuple(lines))
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
-    def _read_line(self) -> str:
-        while b"\n" not in self._buffer:
+    def _read_line(self) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
             self._socket.settimeout(self.deadline.left())
             received = self._socket.recv(4096)
             if not received:
@@ -94,5 +94,5 @@ class Wire:
             self._buffer += received
             if len(self._buffer) > _LONGEST_REPLY:
                 raise TransientDeliveryError("the server's answer is not SMTP")
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line.removesuffix(b"\r").decode("utf-8", "replace")
+        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        return line.removesuffix(b"\r")

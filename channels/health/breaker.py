@@ -3,26 +3,22 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
 
 import structlog
 
 from channels.errors import ProviderRests
 from channels.health.rest import Rest
+from channels.health.tally import Tally
 from communication import metrics
 
-WINDOW = 10
-"""Seconds that are looked back."""
-LEAST = 20
-"""Calls in them, below which nothing is concluded."""
-SHARE = 0.5
-"""Of failed or slow calls, from which on the provider rests."""
 SLOW = 5.0
 """Seconds from which on a call is slow."""
 LOOK_EVERY = 0.25
 """Seconds for which what other processes found is taken as known."""
 PROBE_WAIT = 1.0
 """Seconds before another look while somebody probes."""
+MOST_ASKED = 600.0
+"""Seconds that it is left alone at most because it asked."""
 
 log = structlog.get_logger(part="channels.health.breaker")
 
@@ -36,12 +32,13 @@ class Trial:
 
 
 class Breaker:
-    """Of one provider, in this process; what it concludes is shared. Used by threads."""
+    """Of one provider; what it counts and concludes may be shared. Used by threads."""
 
     def __init__(
         self,
         provider: str,
         rest: Rest,
+        tally: Tally,
         *,
         slow: float = SLOW,
         longest: float = 60.0,
@@ -50,14 +47,14 @@ class Breaker:
         """`longest`: seconds that a call can take at most."""
         self.provider = provider
         self._rest = rest
+        self._tally = tally
         self._slow = slow
         self._longest = longest
         self._clock = clock
-        self._lock = Lock()
-        self._buckets = [[0, 0, 0] for _ in range(WINDOW)]
         self._looked = -LOOK_EVERY
         self._until = 0.0
         self._is_probing = False
+        self._recovered = 0.0
         self._gauge = metrics.PROVIDER_RESTING.labels(provider)
         self._gauge.set(0)
 
@@ -70,7 +67,8 @@ class Breaker:
         """ProviderRests while it does."""
         rest = self.rests()
         if rest:
-            raise ProviderRests(f"{self.provider} rests after failures", retry_after=rest)
+            reason = f"{self.provider} rests: it failed too often, or asked to be left alone"
+            raise ProviderRests(reason, retry_after=rest)
 
     def begin(self) -> Trial:
         """Before a call. ProviderRests if only a probe is allowed and another makes it."""
@@ -89,38 +87,36 @@ class Breaker:
                 self._recover()
             else:
                 self._open(at_least)
-        elif self._fails(worked=worked):
+        elif trial.began >= self._recovered and self._tally.count(worked=worked):
             self._open(at_least)
 
-    def _fails(self, *, worked: bool) -> bool:
-        """Count a call, and whether too many have failed by now."""
-        second = int(self._clock())
-        with self._lock:
-            bucket = self._buckets[second % WINDOW]
-            if bucket[0] != second:
-                bucket[:] = [second, 0, 0]
-            bucket[1 if worked else 2] += 1
-            if worked:
-                return False
-            recent = [one for one in self._buckets if one[0] > second - WINDOW]
-            failed = sum(one[2] for one in recent)
-            calls = failed + sum(one[1] for one in recent)
-            return calls >= LEAST and failed >= SHARE * calls
+    def leave(self, trial: Trial) -> None:
+        """After a call of which nothing follows."""
+        if trial.is_probe:
+            self._rest.leave_probe()
+
+    def keep_away(self, seconds: float) -> None:
+        """The provider works, and asked to be left alone."""
+        self._rests_for(self._rest.keep_away(min(seconds, MOST_ASKED)))
 
     def _look(self) -> None:
         moment = self._clock()
         if moment - self._looked < LOOK_EVERY:
             return
         self._looked = moment
-        rest, self._is_probing = self._rest.look()
-        self._until = moment + rest
+        rest, is_probing = self._rest.look()
+        if self._is_probing and not is_probing:
+            self._recovered = moment
+        self._until, self._is_probing = moment + rest, is_probing
         self._gauge.set(1 if rest or self._is_probing else 0)
 
     def _open(self, at_least: float) -> None:
         rest = self._rest.begin(at_least)
-        with self._lock:
-            self._buckets = [[0, 0, 0] for _ in range(WINDOW)]
-            known, self._until = self._until, self._clock() + rest
+        self._tally.forget()
+        self._rests_for(rest)
+
+    def _rests_for(self, rest: float) -> None:
+        known, self._until = self._until, self._clock() + rest
         self._looked = self._clock()
         self._gauge.set(1)
         if known < self._clock():
@@ -128,7 +124,8 @@ class Breaker:
 
     def _recover(self) -> None:
         self._rest.end()
+        self._tally.forget()
         self._until, self._is_probing = 0.0, False
-        self._looked = self._clock()
+        self._looked = self._recovered = self._clock()
         self._gauge.set(0)
         log.info("provider works again", provider=self.provider)

@@ -4,13 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from channels.base import Channel, Environment, Outbound, Receiver, awaits_receipt
-from channels.errors import PutOff, ReceiverBusy
-from channels.health.breaker import SLOW, Breaker
+from channels.errors import PutOff, ReceiverBusy, Throttled
+from channels.health.breaker import SLOW, Breaker, Trial
+from channels.health.pace import Pace
 from channels.health.rest import open_rest
+from channels.health.tally import open_tally
 from channels.health.throttle import Rate, Throttle, open_throttle
 from communication import metrics
 from communication.channel_url import ChannelUrl, Parameters
-from communication.errors import DeliveryError, PermanentDeliveryError
+from communication.errors import PermanentDeliveryError
 
 _NAMES = ("rate", "burst", "slow", "breaker")
 
@@ -44,16 +46,20 @@ class Care:
 def cared_for(channel: Channel, care: Care, environment: Environment) -> Channel:
     """The channel, asked only when its provider may be.
 
-    One that says `asks_clients_hosts` has no breaker: hosts that clients name are many
-    providers, and one of them could be made to fail on purpose.
+    One that says `asks_clients_hosts` has no breaker and no pace: hosts that clients name are
+    many providers, and one of them could be made to fail on purpose.
     """
     redis, provider = environment.redis, channel.provider
     throttle = None if care.rate is None else open_throttle(redis, provider, care.rate)
-    if not care.breaks or getattr(channel, "asks_clients_hosts", False):
-        return Cared(channel, None, throttle)
+    if getattr(channel, "asks_clients_hosts", False):
+        return Cared(channel, throttle=throttle)
+    pace = Pace(provider)
+    if not care.breaks:
+        return Cared(channel, throttle=throttle, pace=pace)
     longest = environment.send_timeout + 5
-    breaker = Breaker(provider, open_rest(redis, provider), slow=care.slow, longest=longest)
-    return Cared(channel, breaker, throttle)
+    rest, tally = open_rest(redis, provider), open_tally(redis, provider)
+    breaker = Breaker(provider, rest, tally, slow=care.slow, longest=longest)
+    return Cared(channel, breaker=breaker, throttle=throttle, pace=pace)
 
 
 def resting(channel: Channel) -> float:
@@ -66,15 +72,23 @@ class Cared:
     """A channel whose provider rests after failures and is not asked faster than it allows."""
 
     def __init__(
-        self, channel: Channel, breaker: Breaker | None, throttle: Throttle | None
+        self,
+        channel: Channel,
+        *,
+        breaker: Breaker | None = None,
+        throttle: Throttle | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.concurrency = channel.concurrency
         self._channel = channel
         self._breaker = breaker
         self._throttle = throttle
+        self._pace = pace
+        self._paced = Throttle(channel.provider, pace) if pace else None
         provider = channel.provider
         self._accepted = metrics.PROVIDER_CALLS.labels(provider, "accepted")
         self._refused = metrics.PROVIDER_CALLS.labels(provider, "refused")
+        self._throttled = metrics.PROVIDER_CALLS.labels(provider, "throttled")
         self._failed = metrics.PROVIDER_CALLS.labels(provider, "failed")
 
     @property
@@ -99,8 +113,9 @@ class Cared:
         """The channel's reference. PutOff if the provider was not asked at all."""
         if self._breaker:
             self._breaker.check()
-        if self._throttle:
-            self._throttle.wait(outbound.priority)
+        for throttle in (self._paced, self._throttle):
+            if throttle:
+                throttle.wait(outbound.priority)
         return self._send_watched(outbound) if self._breaker else self._send(outbound)
 
     def close(self) -> None:
@@ -110,13 +125,22 @@ class Cared:
     def _send(self, outbound: Outbound) -> str:
         try:
             reference = self._channel.send(outbound)
+        except Throttled:
+            self._throttled.inc()
+            if self._pace:
+                self._pace.complained()
+            raise
         except (PermanentDeliveryError, ReceiverBusy):
             self._refused.inc()
+            raise
+        except PutOff:
             raise
         except BaseException:
             self._failed.inc()
             raise
         self._accepted.inc()
+        if self._pace:
+            self._pace.accepted()
         return reference
 
     def _send_watched(self, outbound: Outbound) -> str:
@@ -125,15 +149,23 @@ class Cared:
         trial = breaker.begin()
         try:
             reference = self._send(outbound)
-        except (PermanentDeliveryError, ReceiverBusy, PutOff):
-            # It is about this receiver, so the provider works.
-            breaker.end(trial, worked=True)
-            raise
-        except DeliveryError as error:
-            breaker.end(trial, worked=False, at_least=getattr(error, "retry_after", None) or 0.0)
-            raise
-        except BaseException:
-            breaker.end(trial, worked=False)
+        except BaseException as error:
+            _told(breaker, trial, error)
             raise
         breaker.end(trial, worked=True)
         return reference
+
+
+def _told(breaker: Breaker, trial: Trial, error: BaseException) -> None:
+    """What a failed call says of the provider."""
+    if isinstance(error, Throttled):
+        breaker.end(trial, worked=True)
+        if error.keep_away:
+            breaker.keep_away(error.keep_away)
+    elif isinstance(error, PermanentDeliveryError | ReceiverBusy):
+        # It is about this receiver, so the provider works.
+        breaker.end(trial, worked=True)
+    elif isinstance(error, PutOff) or getattr(error, "shared", False):
+        breaker.leave(trial)
+    else:
+        breaker.end(trial, worked=False, at_least=getattr(error, "retry_after", None) or 0.0)

@@ -31,8 +31,16 @@ class Rest(Protocol):
         """Let it rest, longer than last time; seconds. It rests already: what is left of it."""
         ...
 
+    def keep_away(self, seconds: float) -> float:
+        """Let it rest as long as it asks for, and no longer next time; seconds."""
+        ...
+
     def may_probe(self, longest: float) -> bool:
         """Whether the caller is the one to probe; nobody else is for `longest` seconds."""
+        ...
+
+    def leave_probe(self) -> None:
+        """It was not probed after all: another may."""
         ...
 
     def end(self) -> None:
@@ -65,6 +73,14 @@ class LocalRest:
             self._until, self._probed = self._clock() + self._period, 0.0
             return self._period
 
+    def keep_away(self, seconds: float) -> float:
+        """In memory."""
+        with self._lock:
+            rest, _ = self._look()
+            if rest < seconds:
+                rest, self._until, self._probed = seconds, self._clock() + seconds, 0.0
+            return rest
+
     def may_probe(self, longest: float) -> bool:
         """In memory."""
         with self._lock:
@@ -72,6 +88,11 @@ class LocalRest:
                 return False
             self._probed = self._clock() + longest
             return True
+
+    def leave_probe(self) -> None:
+        """In memory."""
+        with self._lock:
+            self._probed = 0.0
 
     def end(self) -> None:
         """In memory."""
@@ -81,8 +102,8 @@ class LocalRest:
     def _look(self) -> tuple[float, bool]:
         rest = max(0.0, self._until - self._clock())
         if self._clock() > self._until + REMEMBERED:
-            self._period = 0.0
-        return rest, not rest and self._period > 0
+            self._until = self._period = 0.0
+        return rest, not rest and self._until > 0
 
 
 _BEGIN = """
@@ -96,6 +117,14 @@ redis.call('SET', KEYS[2], period, 'PX', period + tonumber(ARGV[4]))
 redis.call('DEL', KEYS[3])
 return period
 """
+_KEEP_AWAY = """
+local left, asked = redis.call('PTTL', KEYS[1]), tonumber(ARGV[1])
+if left >= asked then return left end
+redis.call('SET', KEYS[1], '1', 'PX', asked)
+redis.call('SET', KEYS[2], redis.call('GET', KEYS[2]) or '0', 'PX', asked + tonumber(ARGV[2]))
+redis.call('DEL', KEYS[3])
+return asked
+"""
 
 
 class SharedRest:
@@ -106,6 +135,7 @@ class SharedRest:
         self._keys = [f"{name}:rest", f"{name}:period", f"{name}:probe"]
         self._redis = redis
         self._begin = redis.register_script(_BEGIN)
+        self._keep_away = redis.register_script(_KEEP_AWAY)
         self._own = LocalRest()
         self._absence = Absence()
 
@@ -118,11 +148,23 @@ class SharedRest:
         own = self._own.begin(at_least)
         return self._ask(lambda: self._begin_shared(at_least)) or own
 
+    def keep_away(self, seconds: float) -> float:
+        """In Redis."""
+        own = self._own.keep_away(seconds)
+        arguments = [round(one * 1000) for one in (seconds, REMEMBERED)]
+        left = self._ask(lambda: cast("Any", self._keep_away(keys=self._keys, args=arguments)))
+        return own if left is None else left / 1000
+
     def may_probe(self, longest: float) -> bool:
         """In Redis."""
         milliseconds = round(longest * 1000)
         answer = self._ask(lambda: (self._redis.set(self._keys[2], "1", nx=True, px=milliseconds),))
         return self._own.may_probe(longest) if answer is None else bool(answer[0])
+
+    def leave_probe(self) -> None:
+        """In Redis."""
+        self._own.leave_probe()
+        self._ask(lambda: self._redis.delete(self._keys[2]))
 
     def end(self) -> None:
         """In Redis."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from channels.addresses import address_of
 from channels.base import Device, Environment, Outbound, Receiver
-from channels.errors import ConfigurationFault, DeviceGone
+from channels.errors import ConfigurationFault, DeviceGone, ReceiverBusy
 from channels.exchange import (
     answer_of,
     error_of,
@@ -37,7 +37,7 @@ _OUTCOMES: dict[str, type[DeliveryError]] = {
     "PayloadEmpty": PermanentDeliveryError,
     "PayloadTooLarge": PermanentDeliveryError,
     "IdleTimeout": TransientDeliveryError,
-    "TooManyRequests": TransientDeliveryError,  # to this one device
+    "TooManyRequests": ReceiverBusy,  # to this one device
     "InternalServerError": TransientDeliveryError,
     "ServiceUnavailable": TransientDeliveryError,
     "Shutdown": TransientDeliveryError,

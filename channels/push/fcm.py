@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from channels.addresses import address_of
 from channels.base import Device, Environment, Outbound, Receiver
-from channels.errors import ConfigurationFault, DeviceGone
+from channels.errors import ConfigurationFault, DeviceGone, Throttled
 from channels.exchange import (
     answer_of,
     error_of,
@@ -28,8 +28,8 @@ _OUTCOMES: dict[str, type[DeliveryError]] = {
     "NOT_FOUND": DeviceGone,
     "INVALID_ARGUMENT": PermanentDeliveryError,
     "SENDER_ID_MISMATCH": PermanentDeliveryError,  # the token is another project's
-    "QUOTA_EXCEEDED": TransientDeliveryError,
-    "RESOURCE_EXHAUSTED": TransientDeliveryError,
+    "QUOTA_EXCEEDED": Throttled,
+    "RESOURCE_EXHAUSTED": Throttled,
     "UNAVAILABLE": TransientDeliveryError,
     "INTERNAL": TransientDeliveryError,
     "DEADLINE_EXCEEDED": TransientDeliveryError,

@@ -148,8 +148,12 @@ class Http2Connection(asyncio.Protocol):
         """Fail what is under way."""
         self._takes_streams = False
         why = getattr(exc, "strerror", None) or "the server hung up"
+        shared = False
         for stream in self._streams.values():
-            stream.fail(ConnectionFailed(f"{self._peer}: {why}", sent=stream.call.sent))
+            if not stream.answer.done():
+                sent = stream.call.sent
+                stream.fail(ConnectionFailed(f"{self._peer}: {why}", sent=sent, shared=shared))
+                shared = shared or sent
         if not self.settled.done():
             self.settled.set_exception(ConnectionFailed(f"{self._peer}: {why}", sent=False))
             self.settled.exception()

@@ -11,7 +11,7 @@ from channels.base import Environment, Outbound, Receipt, Receiver, drop_receipt
 from channels.endpoint import Deadline
 from channels.errors import OutcomeUnknown
 from channels.identifiers import plain
-from channels.smpp.links import Brake, Links
+from channels.smpp.links import Links
 from channels.smpp.message import submits
 from channels.smpp.pdu import MalformedPdu, Pdu, parse_delivered, parse_text
 from channels.smpp.receipt import canonical, is_receipt, parse_receipt
@@ -20,9 +20,7 @@ from channels.smpp.settings import SmppSettings
 from channels.smpp.status import (
     ESME_RX_R_APPN,
     ESME_RX_T_APPN,
-    Verdict,
     refusal,
-    verdict_of,
 )
 from communication.channel_url import ChannelUrl
 from communication.errors import DeliveryError, PermanentDeliveryError
@@ -43,7 +41,6 @@ class SmppChannel:
         self._on_receipt = environment.on_receipt
         self._timeout = settings.account.timeout
         self._until_sent = environment.send_timeout - self._timeout
-        self._brake = Brake()
         self._links = Links(settings.account, settings.binds, self._delivered)
 
     @classmethod
@@ -70,7 +67,6 @@ class SmppChannel:
         """
         bodies = submits(outbound, self._settings.style)
         deadline = Deadline.after(self._until_sent)
-        self._brake.hold(deadline)
         ids, failures = [], []
         for submitted in self._links.submit(bodies, deadline):
             try:
@@ -87,12 +83,8 @@ class SmppChannel:
 
     def _message_id(self, submitted: Submitted) -> str:
         answer = submitted.answer(self._timeout)
-        own = self._settings.verdicts
         if answer.status:
-            if verdict_of(answer.status, own) is Verdict.BUSY:
-                self._brake.refused()
-            raise refusal(answer.status, own)
-        self._brake.accepted()
+            raise refusal(answer.status, self._settings.verdicts)
         return canonical(parse_text(answer.body), self._settings.ids)
 
     def _delivered(self, session: Session, pdu: Pdu) -> None:

@@ -24,8 +24,6 @@ _AFTER_REFUSAL = 10.0
 _PROVEN = 10.0
 """Seconds after which a session counts as a success even if it was of no use."""
 _CLOSE_TIME = 2.0
-_FIRST_STEP, _LONGEST_STEP = 0.1, 5.0
-_EASED = 0.9
 
 
 @dataclass(slots=True)
@@ -190,37 +188,3 @@ class Links:
             self._changed.wait(deadline.left())
         except TimeoutError:
             raise TransientDeliveryError("timed out: waiting to be bound") from None
-
-
-class Brake:
-    """Holds submits back for a moment when the SMSC says that they are too many.
-
-    Each time that it says so again the moment is twice as long; each submit that it takes
-    makes it shorter.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._until = 0.0
-        self._step = _FIRST_STEP
-
-    def hold(self, deadline: Deadline) -> None:
-        """Wait until it is off. TransientDeliveryError if that is after the deadline."""
-        while (wait := self._until - time.monotonic()) > 0:
-            if self._until >= deadline.at:
-                raise TransientDeliveryError("the SMSC wants fewer messages", retry_after=wait)
-            time.sleep(wait)
-
-    def refused(self) -> None:
-        """The SMSC is too busy."""
-        with self._lock:
-            moment = time.monotonic()
-            if moment >= self._until:  # the others of the same moment say nothing new
-                self._until = moment + self._step
-                self._step = min(self._step * 2, _LONGEST_STEP)
-
-    def accepted(self) -> None:
-        """The SMSC took one."""
-        if self._step > _FIRST_STEP:
-            with self._lock:
-                self._step = max(self._step * _EASED, _FIRST_STEP)

@@ -67,6 +67,7 @@ class Session:
         self._asked: dict[int, Future[Pdu]] = {}
         self._expected = 0
         self._over = ""
+        self._is_lost = False
         self._enquired = False
 
     @classmethod
@@ -262,7 +263,9 @@ class Session:
             with suppress(KeyError):  # its answer may come in this moment
                 _, answered = self._asked.popitem()
                 self._window.release()
-                answered.set_exception(OutcomeUnknown(f"it may have been taken: {self._over}"))
+                why = f"it may have been taken: {self._over}"
+                answered.set_exception(OutcomeUnknown(why, shared=self._is_lost))
+                self._is_lost = True
         self._wire.cut()
 
     def _next_sequence(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from channels.errors import ConfigurationFault
+from channels.errors import ConfigurationFault, Throttled
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 
@@ -96,7 +96,9 @@ def refusal(status: int, own: Mapping[int, Verdict]) -> DeliveryError:
         return PermanentDeliveryError(reason)
     if verdict is _C:
         return ConfigurationFault(reason, retry_after=FAULT_WAIT)
-    return TransientDeliveryError(reason, retry_after=BUSY_WAIT if verdict is _B else None)
+    if verdict is _B:
+        return Throttled(reason, retry_after=BUSY_WAIT)
+    return TransientDeliveryError(reason)
 
 
 def refused_bind(status: int) -> TransientDeliveryError:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from communication.gateway.description import AnswerTable
 from communication.gateway.fields import Said, find
+from communication.http.retry_after import retry_after
 
 _LONGEST = 300
 
@@ -18,6 +18,7 @@ class Verdict(Enum):
     ACCEPTED = "accepted"
     PERMANENT = "permanent"  # the message or its receiver is refused
     TRANSIENT = "transient"
+    BUSY = "busy"  # it wants fewer messages
     ACCOUNT = "account"  # we are refused
     PUZZLING = "puzzling"  # a yes without a reference
 
@@ -47,7 +48,7 @@ def judge(
     return Judgement(
         verdict=verdict,
         reason=_reason(status, code, find(table.reason, said)),
-        retry_after=_retry_after(headers.get("retry-after"), now),
+        retry_after=retry_after(headers, now=now),
     )
 
 
@@ -55,6 +56,7 @@ def _verdict(table: AnswerTable, status: int, code: str | None) -> Verdict:
     lists = (
         (table.permanent, Verdict.PERMANENT),
         (table.transient, Verdict.TRANSIENT),
+        (table.busy, Verdict.BUSY),
         (table.account, Verdict.ACCOUNT),
     )
     for listed, verdict in lists:
@@ -70,7 +72,9 @@ def _verdict(table: AnswerTable, status: int, code: str | None) -> Verdict:
 
 
 def _by_status(status: int) -> Verdict:
-    if status in (408, 409, 423, 425, 429) or status >= 500:  # noqa: PLR2004
+    if status == 429:  # noqa: PLR2004
+        return Verdict.BUSY
+    if status in (408, 409, 423, 425) or status >= 500:  # noqa: PLR2004
         return Verdict.TRANSIENT
     if status in (401, 402, 403, 404, 405, 407) or status < 400:  # noqa: PLR2004
         return Verdict.ACCOUNT
@@ -82,16 +86,3 @@ def _reason(status: int, code: str | None, text: str | None) -> str:
     where = f"HTTP {status}" + (f", {code}" if code else "")
     said = " ".join((text or "").split())[:_LONGEST]
     return f"{where}: {said}" if said else where
-
-
-def _retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds, of a number of them or of a date (RFC 9110 §10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment - now).total_seconds()) if moment.tzinfo else None

@@ -97,6 +97,8 @@ class AnswerTable(_Table):
     permanent: list[str | int] = []
     """Codes and statuses by which the message, or its receiver, is refused for good."""
     transient: list[str | int] = []
+    busy: list[str | int] = []
+    """By which the gateway wants fewer messages; a 429 does without standing here."""
     account: list[str | int] = []
     """By which we are refused: a wrong password, no credit, a sender that is not ours."""
 

@@ -4,14 +4,16 @@ import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from channels.base import Channel
-from channels.errors import OutcomeUnknown
+from channels.errors import OutcomeUnknown, Throttled
+from channels.health.provider import Care, cared_for, resting
 from channels.smpp.pdu import Command, Pdu
-from channels.testing import addressed
+from channels.testing import addressed, environment
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
 from tests.scripted_smsc import Peer, Smsc
 from tests.smpp_channels import Opened, failure, opened, smsc, url
@@ -20,9 +22,9 @@ from tests.waiting import wait_until
 __all__ = ["opened", "smsc"]
 
 
-def works(channel: Channel) -> bool:
+def works(channel: Channel, **changes: object) -> bool:
     try:
-        return bool(channel.send(addressed(channel)))
+        return bool(channel.send(addressed(channel, **changes)))
     except TransientDeliveryError:
         return False
 
@@ -82,7 +84,9 @@ def test_all_that_is_outstanding_is_told_when_the_connection_is_lost(
         for _ in range(20):
             assert received.acquire(timeout=10)
         smsc.peers[0].hang_up()
-        assert all(isinstance(one.result(), OutcomeUnknown) for one in sending)
+        errors = [one.result() for one in sending]
+    assert all(isinstance(one, OutcomeUnknown) for one in errors)
+    assert [getattr(one, "shared", None) for one in errors].count(False) == 1
 
 
 @pytest.mark.parametrize(
@@ -184,7 +188,9 @@ def test_an_smsc_without_a_sign_of_life_is_left(smsc: Smsc, opened: Opened) -> N
     wait_until(lambda: works(channel))
 
 
-def test_a_busy_smsc_is_asked_less_and_recovers(smsc: Smsc, opened: Opened) -> None:
+def test_a_busy_smsc_is_asked_less_and_does_not_rest(
+    smsc: Smsc, opened: Opened, tmp_path: Path
+) -> None:
     taken: list[float] = []
 
     def ten_at_most(peer: Peer, pdu: Pdu) -> None:
@@ -197,15 +203,17 @@ def test_a_busy_smsc_is_asked_less_and_recovers(smsc: Smsc, opened: Opened) -> N
         smsc.accept(peer, pdu)
 
     smsc.on_submit = ten_at_most
-    channel = opened(url(smsc, "?window=10"))
+    bare = opened(url(smsc, "?window=10"))
+    channel = cared_for(bare, Care(), environment(tmp_path, "sms"))
     with ThreadPoolExecutor(10) as pool:
-        worked = list(pool.map(lambda _: works(channel), range(60)))
+        worked = list(pool.map(lambda _: works(channel, priority=0), range(100)))
     refused = len(smsc.submits) - len(taken)
-    assert 0 < refused < 40
-    assert sum(worked) == len(taken) >= 20
+    assert sum(worked) == len(taken) >= 10
+    assert 0 < refused < 20
+    assert resting(channel) == 0
     smsc.refuse(0x14)
-    error = failure(channel)
-    assert isinstance(error, TransientDeliveryError)
+    error = failure(bare)
+    assert isinstance(error, Throttled)
     assert error.retry_after == 5
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from channels.base import Channel
-from channels.errors import ConfigurationFault, DeviceGone
+from channels.errors import ConfigurationFault, DeviceGone, ReceiverBusy
 from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from tests.apple import KEY_ID, TEAM, TOPIC, Apple, apple, channel, server
@@ -72,7 +72,7 @@ def test_a_repeat_is_the_same_notification_to_apple(apple: Apple, channel: Chann
         (403, "InvalidProviderToken", ConfigurationFault),
         (400, "BadTopic", ConfigurationFault),
         (429, "TooManyProviderTokenUpdates", ConfigurationFault),
-        (429, "TooManyRequests", TransientDeliveryError),
+        (429, "TooManyRequests", ReceiverBusy),
         (500, "InternalServerError", TransientDeliveryError),
         (503, "Shutdown", TransientDeliveryError),
         (502, "", TransientDeliveryError),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from channels.base import Channel
-from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
+from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown, Throttled
 from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from tests.google import FCM_TOKEN, Google, google_server
@@ -155,7 +155,7 @@ def test_a_token_that_never_comes_is_no_message_that_may_have_been_taken(
         (403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH", PermanentDeliveryError),
         (403, "PERMISSION_DENIED", "", ConfigurationFault),
         (401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR", ConfigurationFault),
-        (429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", TransientDeliveryError),
+        (429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", Throttled),
         (500, "INTERNAL", "INTERNAL", TransientDeliveryError),
         (503, "UNAVAILABLE", "UNAVAILABLE", TransientDeliveryError),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from channels.base import Channel
-from channels.errors import ConfigurationFault
+from channels.errors import ConfigurationFault, Throttled
 from channels.testing import ChannelContract
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from tests.peer_process import PeerProcess, peer_process
@@ -86,7 +86,7 @@ def test_the_login_is_the_urls(tmp_path: Path, login: str, authorization: str) -
         (404, 40401, PermanentDeliveryError),
         (413, 41303, PermanentDeliveryError),
         (403, 40301, ConfigurationFault),
-        (429, 42901, TransientDeliveryError),
+        (429, 42901, Throttled),
         (507, 50701, TransientDeliveryError),
         (500, 50001, TransientDeliveryError),
     ],

@@ -12,11 +12,12 @@ import pytest
 from redis import Redis
 
 from channels.base import Channel, Outbound, Receiver
-from channels.errors import OutcomeUnknown, ProviderRests, RateReached, ReceiverBusy
-from channels.health.breaker import LEAST, LOOK_EVERY, Breaker
+from channels.errors import OutcomeUnknown, ProviderRests, RateReached, ReceiverBusy, Throttled
+from channels.health.breaker import LOOK_EVERY, Breaker
 from channels.health.failover import Failover
 from channels.health.provider import Care, Cared, cared_for, resting
 from channels.health.rest import FIRST, SharedRest
+from channels.health.tally import LEAST, TELL_EVERY, SharedTally
 from channels.health.throttle import Rate, SharedTurns
 from channels.registry import open_channels
 from channels.testing import ChannelContract, environment, outbound
@@ -111,6 +112,39 @@ def test_refused_receivers_are_no_failure_of_the_provider(error: DeliveryError) 
     assert len(provider.asked) == 100
 
 
+def test_one_lost_connection_is_one_failure() -> None:
+    errors = itertools.cycle(OutcomeUnknown("lost", shared=at > 0) for at in range(100))
+
+    def hangs_up() -> str:
+        raise next(errors)
+
+    channel = cared(Provider(hangs_up))
+    assert send(channel, 19 * 100) == ["OutcomeUnknown"] * 19 * 100
+    assert resting(channel) == 0
+    send(channel)
+    assert resting(channel) > 0
+
+
+def test_a_provider_that_wants_fewer_messages_is_asked_slower_and_does_not_rest() -> None:
+    def busy() -> str:
+        raise Throttled("slower")
+
+    provider = Provider(busy)
+    channel = cared(provider)
+    assert send(channel, 100) == ["Throttled"] + ["RateReached"] * 99
+    assert resting(channel) == 0
+
+
+def test_a_provider_that_asks_for_time_is_left_alone_and_no_try_is_spent() -> None:
+    def busy() -> str:
+        raise Throttled("429", retry_after=30, keep_away=30)
+
+    provider = Provider(busy)
+    channel = cared(provider)
+    assert send(channel, 10) == ["Throttled"] + ["ProviderRests"] * 9
+    assert resting(channel) == pytest.approx(30, abs=1)
+
+
 def test_the_breaker_can_be_left_out() -> None:
     provider = Provider(fails)
     care, _ = Care.of(ChannelUrl.parse("null://?breaker=no"))
@@ -171,10 +205,8 @@ def test_what_is_above_the_rate_is_no_fallbacks() -> None:
 
 def test_all_workers_know_that_a_provider_rests(redis: Redis) -> None:
     clock = Clock()
-    first, second, other = (
-        Breaker(name, SharedRest(redis, name), clock=clock)
-        for name in ("smpp://a", "smpp://a", "smpp://b")
-    )
+    first, second = (breaker("smpp://a", redis, clock) for _ in range(2))
+    other = breaker("smpp://b", redis, clock)
     second.check()
 
     for _ in range(LEAST):
@@ -185,6 +217,60 @@ def test_all_workers_know_that_a_provider_rests(redis: Redis) -> None:
         with pytest.raises(ProviderRests):
             one.begin()
     other.check()
+
+
+def breaker(provider: str, redis: Redis, clock: Clock) -> Breaker:
+    rest, tally = SharedRest(redis, provider), SharedTally(redis, provider, clock)
+    return Breaker(provider, rest, tally, clock=clock)
+
+
+def fails_for_each(workers: list[Breaker], clock: Clock) -> None:
+    """Once for each, when they have not told of a call for a while."""
+    clock.now += TELL_EVERY
+    for one in workers:
+        one.end(one.begin(), worked=False)
+
+
+def test_failures_count_whichever_worker_meets_them(redis: Redis) -> None:
+    clock = Clock()
+    workers = [breaker("smpp://a", redis, clock) for _ in range(LEAST // 2)]
+    fails_for_each(workers, clock)
+    breaker("smpp://a", redis, clock).check()
+    fails_for_each(workers, clock)
+    with pytest.raises(ProviderRests):
+        breaker("smpp://a", redis, clock).check()
+
+
+def test_one_worker_that_fails_among_many_that_work_proves_nothing(redis: Redis) -> None:
+    clock = Clock()
+    *working, failing = [breaker("smpp://a", redis, clock) for _ in range(4)]
+    for one in working:
+        for _ in range(LEAST):
+            one.end(one.begin(), worked=True)
+        clock.now += TELL_EVERY
+        one.end(one.begin(), worked=True)
+    for _ in range(LEAST):
+        failing.end(failing.begin(), worked=False)
+    failing.check()
+
+
+def test_what_all_workers_counted_is_forgotten_when_it_is_old(redis: Redis) -> None:
+    first, second = (SharedTally(redis, "smpp://a") for _ in range(2))
+    assert not any(first.count(worked=False) for _ in range(LEAST - 1))
+    (key,) = redis.scan_iter("tidings:provider:*:calls")
+    assert 0 < redis.ttl(key) <= 10
+    redis.delete(key)
+    assert not second.count(worked=False)
+
+
+def test_a_provider_that_asks_to_be_left_alone_is_by_all_workers(redis: Redis) -> None:
+    clock = Clock()
+    first, second = (breaker("smpp://a", redis, clock) for _ in range(2))
+    second.check()
+    first.keep_away(30)
+    clock.now += LOOK_EVERY
+    for one in (first, second):
+        assert one.rests() == pytest.approx(30, abs=1)
 
 
 def test_one_of_all_workers_probes_and_all_go_on(redis: Redis) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from channels.base import Outbound, Receiver
+from channels.base import Channel, Outbound, Receiver
 from channels.errors import ProviderRests
+from channels.simulated import Simulating
 from communication.clock import now
 from communication.lanes import all_queues
 from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
@@ -49,7 +50,7 @@ class Resting:
         """Nothing."""
 
 
-def run(store: Store, channel: Resting) -> None:
+def run(store: Store, channel: Channel) -> None:
     """One batch of all that is due."""
     with store.write() as connection:
         later = now() + timedelta(seconds=30)
@@ -83,6 +84,17 @@ def test_a_whole_batch_is_put_off_unread_while_the_provider_rests(store: Store) 
     for delivery in rows(store, DELIVERY):
         assert timedelta(seconds=55) < delivery.due_at - now() <= timedelta(seconds=60)
         assert (delivery.attempts, delivery.lost) == (0, 0)
+
+
+def test_simulated_receivers_do_not_wait_for_a_provider(store: Store) -> None:
+    message = email(2)
+    message["receiver"].append({"email": "delivered@simulator.test"})
+    store_message(store, message)
+
+    run(store, Simulating(resting := Resting(rest=60), "email"))
+
+    assert resting.asked == []
+    assert sorted(states(store)) == [State.DELIVERED, State.PENDING, State.PENDING]
 
 
 def test_what_is_put_off_is_cancelled_with_its_message(store: Store) -> None:

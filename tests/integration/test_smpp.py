@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from channels.base import Channel, Sender
-from channels.errors import ConfigurationFault
+from channels.errors import ConfigurationFault, Throttled
 from channels.smpp.pdu import Command, Pdu
 from channels.testing import ChannelContract, addressed
 from communication.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
@@ -222,8 +222,8 @@ def test_a_closed_channel_has_unbound_and_sends_nothing(smsc: Smsc, opened: Open
     ("status", "error", "reason"),
     [
         (0x0B, PermanentDeliveryError, "0x0000000B ESME_RINVDSTADR: the receiver's number"),
-        (0x58, TransientDeliveryError, "0x00000058 ESME_RTHROTTLED: more messages"),
-        (0x14, TransientDeliveryError, "0x00000014 ESME_RMSGQFUL: the message queue"),
+        (0x58, Throttled, "0x00000058 ESME_RTHROTTLED: more messages"),
+        (0x14, Throttled, "0x00000014 ESME_RMSGQFUL: the message queue"),
         (0x62, ConfigurationFault, "ESME_RINVEXPIRY"),
         (0x0401, TransientDeliveryError, "0x00000401 an SMSC's own status"),
         (0x0410, PermanentDeliveryError, "0x00000410"),

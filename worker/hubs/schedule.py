@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 JITTER = 0.2
 """A wait is up to this share longer, so that not everything comes back at once."""
@@ -44,18 +43,3 @@ class Schedule:
         wait = max(shortest, min(failing_for * _SHARE, longest, LONGEST_REST))
         wait = max(wait * (1 + JITTER * jitter), min(retry_after, self.cap))
         return now + timedelta(seconds=wait)
-
-
-def retry_after_seconds(header: str | None, *, now: datetime) -> float:
-    """What a Retry-After header asks for (RFC 9110 §10.2.3), 0 if nothing sensible."""
-    if header is None:
-        return 0.0
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return 0.0
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from worker.hubs.schedule import retry_after_seconds
+from communication.http.retry_after import retry_after
 
 _REQUEST_TIMEOUT, _GONE, _TOO_MANY_REQUESTS = 408, 410, 429
 _SUCCESS = range(200, 300)
@@ -45,5 +45,5 @@ def result_of(status: int, headers: Mapping[str, str], *, now: datetime) -> Resu
         verdict=Verdict.RETRY,
         status=status,
         reason=reason,
-        retry_after=retry_after_seconds(headers.get("retry-after"), now=now),
+        retry_after=retry_after(headers, now=now) or 0.0,
     )

@@ -3,8 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from channels.errors import ProviderRests
-from channels.health.breaker import LEAST, LOOK_EVERY, WINDOW, Breaker
+from channels.health.breaker import LOOK_EVERY, Breaker
 from channels.health.rest import FIRST, LONGEST, REMEMBERED, LocalRest
+from channels.health.tally import LEAST, WINDOW, LocalTally
 from tests.clock import Clock
 
 
@@ -14,7 +15,7 @@ def clock() -> Clock:
 
 
 def breaker(clock: Callable[[], float], rest: LocalRest | None = None) -> Breaker:
-    return Breaker("test://", rest or LocalRest(clock), slow=2.0, clock=clock)
+    return Breaker("test://", rest or LocalRest(clock), LocalTally(clock), slow=2.0, clock=clock)
 
 
 def calls(watched: Breaker, number: int, *, worked: bool) -> None:
@@ -123,4 +124,36 @@ def test_late_answers_of_calls_begun_before_do_not_prolong_a_rest(clock: Clock) 
     late = [watched.begin() for _ in range(3 * LEAST)]
     for trial in late:
         watched.end(trial, worked=False)
+    assert watched.rests() == pytest.approx(FIRST)
+
+
+def test_calls_begun_before_the_recovery_say_nothing_of_what_is_after_it(clock: Clock) -> None:
+    watched = breaker(clock)
+    late = [watched.begin() for _ in range(2 * LEAST)]
+    calls(watched, LEAST, worked=False)
+    clock.now += FIRST + LOOK_EVERY
+    watched.end(watched.begin(), worked=True)
+    for trial in late:
+        watched.end(trial, worked=False)
+    watched.check()
+
+
+def test_a_probe_of_which_nothing_follows_is_left_to_another(clock: Clock) -> None:
+    watched = broken(clock)
+    clock.now += FIRST + LOOK_EVERY
+    watched.leave(watched.begin())
+    watched.end(watched.begin(), worked=True)
+    watched.check()
+
+
+def test_a_provider_that_asks_to_be_left_alone_is_probed_when_that_is_over(clock: Clock) -> None:
+    watched = breaker(clock)
+    watched.keep_away(30)
+    watched.keep_away(20)
+    assert watched.rests() == pytest.approx(30)
+    clock.now += 30 + LOOK_EVERY
+    probe = watched.begin()
+    with pytest.raises(ProviderRests, match="probed"):
+        watched.begin()
+    watched.end(probe, worked=False)
     assert watched.rests() == pytest.approx(FIRST)

@@ -1,9 +1,8 @@
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 
-from worker.hubs.schedule import LONGEST_REST, Schedule, retry_after_seconds
+from worker.hubs.schedule import LONGEST_REST, Schedule
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 SCHEDULE = Schedule(waits=(5, 30, 120, 86_400), cap=3600)
@@ -47,24 +46,3 @@ def test_a_hub_rests_never_longer_than_the_schedule_waits() -> None:
     brief = Schedule(waits=(0.1, 0.4), cap=3600)
     since = NOW - timedelta(hours=1)
     assert brief.rest(since, 0, now=NOW, jitter=0) == NOW + timedelta(seconds=0.4)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, 0),
-        ("", 0),
-        ("120", 120),
-        (" 7 ", 7),
-        ("-5", 0),
-        ("1.5", 0),
-        ("soon", 0),
-        ("9" * 400, 999_999_999),
-        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90),
-        (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0),
-        ("Sat, 21 Nov 2026 08:00:30 -0000", 30),
-        ("Sat, 99 Nov 2026 08:00:30 GMT", 0),
-    ],
-)
-def test_what_retry_after_asks_for(header: str | None, seconds: float) -> None:
-    assert retry_after_seconds(header, now=NOW) == seconds

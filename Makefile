@@ -25,7 +25,7 @@ test: setup .venv/.servers
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder --cov
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov
 endif
 
 bench: setup .venv/.servers

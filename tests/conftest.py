@@ -2,26 +2,38 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from communication.store import Store, open_store, upgrade
 from tests.installation import Installation, installed
 from tests.services import PostgreSQL, RabbitMQ, Redis
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist asks for the groups
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A worker of xdist takes files whole; one alone takes all that need the installation."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "installation" if _needs_installation(self.config.rootpath / file) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    return _Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A worker of xdist takes files whole; one alone, and first, takes all of the installation."""
-    items.sort(key=lambda item: not _is_of_installation(item))
-    for item in items:
-        group = "installation" if _is_of_installation(item) else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    """What takes longest begins."""
+    items.sort(key=lambda item: not _needs_installation(item.path))
 
 
-def _is_of_installation(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and "installation" in item.fixturenames
+@cache
+def _needs_installation(file: Path) -> bool:
+    return "from tests.installation import" in file.read_text()
 
 
 @pytest.fixture(scope="session")

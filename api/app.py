@@ -63,9 +63,7 @@ def create_app(
     app.add_route("/health", Health())
     app.add_route("/ready", Ready(store, settings, redis))
     app.add_route("/metrics", Metrics(store, settings))
-    described = description(
-        app.scopes_by_route, public_url=settings.public_url, authenticated=bool(settings.jwks)
-    )
+    described = description(app.scopes_by_route, settings)
     app.add_route("/openapi.json", Description(described))
     app.add_route("/docs", Page(described))
     return app

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from falcon import Request, Response
 from sqlalchemy import Row
@@ -90,13 +90,15 @@ class OneDevice:
             raise InvalidField(error.reason, field="subscription.endpoint") from error
 
 
-def _checked_user(text: str) -> str:
+def _checked_user(segment: str) -> str:
+    text = unquote(segment)
     if not text.strip() or len(text) > _LONGEST_USER or "\0" in text:
         raise InvalidPathParameter("no app user can have this id", field="appUserId")
     return text
 
 
-def _checked_id(text: str) -> str:
+def _checked_id(segment: str) -> str:
+    text = unquote(segment)
     if not _ID.fullmatch(text):
         raise InvalidPathParameter(
             "a device's id has 1 to 128 letters, digits, '.', '_' and '-'", field="id"

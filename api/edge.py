@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
 from falcon import Request, Response
 
@@ -9,6 +10,8 @@ from communication.ids import new_id
 
 _LONG_FAMILIES = ("/communicationMessage/v1", "/tmf-api/communicationManagement/v1")
 _RESOURCES = ("communicationMessage", "hub")
+ENCODED = "/appUser/"
+"""Below it segments reach their resource percent-encoded, for they may hold a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Edge:
         req.context.request_id = new_id()
         req.context.caller = Caller()
         req.context.family, req.path = split_family(req.path)
+        if req.path.startswith(ENCODED):
+            req.path = encoded_path(req.env.get("RAW_URI", ""), req.path)
         resp.set_header("X-Request-ID", req.context.request_id)
 
 
@@ -45,6 +50,17 @@ def split_family(path: str) -> tuple[str, str]:
     if bare == "/api/hub" or bare.startswith("/api/hub/"):
         return "/api", bare.removeprefix("/api")
     return "", bare
+
+
+def encoded_path(raw: str, decoded: str) -> str:
+    """The path as it was sent, `%2F` and all; where the server does not tell, encoded anew.
+
+    `raw` is the request's target (RFC 9112 §3.2): a path or a URL, with its query.
+    """
+    target = raw.partition("?")[0]
+    path = target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]
+    bare = path.rstrip("/")
+    return bare if unquote(bare).rstrip("/") == decoded else quote(decoded)
 
 
 def caller_of(req: Request) -> Caller:

@@ -7,7 +7,7 @@ from falcon import App, Request, Response
 from falcon.constants import COMBINED_METHODS
 from falcon.routing import map_http_methods
 
-from api.edge import Caller
+from api.edge import Caller, caller_of
 from api.rates import Rates
 from api.tokens import Tokens
 from communication.errors import (
@@ -71,10 +71,11 @@ class Gate:
         """A RequestError of code 40 to 51, and WWW-Authenticate (RFC 6750 §3), keeps it out."""
         if req.method not in _METHODS:
             _refuse_method(resource)
-        if self._tokens is None:
-            return
         scopes: Mapping[str, str] = getattr(resource, "scopes", {})
         if not scopes:
+            return
+        if self._tokens is None:
+            self._rates.check(caller_of(req))
             return
         try:
             caller = self._tokens.caller(_bearer(req))

@@ -8,6 +8,7 @@ from falcon import Request, Response
 from api.openapi.document import Scopes, describe, openapi_path
 from api.openapi.page import render
 from communication.encoding import to_json
+from communication.settings import Settings
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -44,9 +45,7 @@ class Page:
     on_head = on_get
 
 
-def description(
-    routes: Mapping[str, Mapping[str, str]], *, public_url: str, authenticated: bool
-) -> dict[str, Any]:
+def description(routes: Mapping[str, Mapping[str, str]], settings: Settings) -> dict[str, Any]:
     """Of the routes that are served, with their scopes."""
     scopes: Scopes = {openapi_path(route): needed for route, needed in routes.items()}
-    return describe(scopes, public_url=public_url, authenticated=authenticated)
+    return describe(scopes, settings)

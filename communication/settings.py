@@ -110,6 +110,9 @@ class Settings(SecuritySettings, CallbackSettings):
         4, ge=1, description="Batches that a worker runs at once, per channel and lane."
     )
     max_body: int = Field(16 * 1024 * 1024, ge=1024, description="Largest request body, in bytes.")
+    max_head: int = Field(
+        32 * 1024, ge=8192, description="Largest request line and headers together, in bytes."
+    )
     max_receivers: int = Field(100_000, ge=1, description="Most receivers of one message.")
     event_types: str = Field(
         "", description="More values of the Event Collector's `event_type`, by comma."

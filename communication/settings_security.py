@@ -10,7 +10,12 @@ from pydantic_settings import BaseSettings
 
 from communication.privacy.sealing import parse_keys
 
-_LOOPBACK = "127.0.0.0/8,::1/128"
+_WITHOUT_AUTHENTICATION = {
+    "callback_allow": "127.0.0.0/8,::1/128",
+    "rate_per_client": "",
+    "rate_per_tenant": "",
+}
+"""Defaults where nobody but this machine calls."""
 SIGNATURES = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA"),
@@ -62,8 +67,8 @@ class SecuritySettings(BaseSettings):
     )
     rate_per_client: str = Field(
         "1000/second",
-        description="Most requests of one client, such as `100/second;2000/minute`; empty: any. "
-        "Only with authentication.",
+        description="Most requests of one client, such as `100/second;2000/minute`; empty: any, "
+        "the default without authentication, where all callers are one client.",
     )
     rate_per_tenant: str = Field(
         "2000/second", description="Most requests of all clients of one tenant; likewise."
@@ -121,6 +126,9 @@ class SecuritySettings(BaseSettings):
 
     @model_validator(mode="after")
     def _nobody_but_this_machine_calls(self) -> Self:
-        if not self.jwks and "callback_allow" not in self.model_fields_set:
-            object.__setattr__(self, "callback_allow", _LOOPBACK)
+        if not self.jwks:
+            given = self.model_fields_set
+            for name, value in _WITHOUT_AUTHENTICATION.items():
+                if name not in given:
+                    object.__setattr__(self, name, value)
         return self

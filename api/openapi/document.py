@@ -3,26 +3,33 @@
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from api.contracts import Contract, contract_of
-from api.openapi import paths, paths_events, schemas, schemas_events
-from api.openapi.pieces import Json, answer, parameter, ref, text
+from api.contracts import LISTENER, Contract, contract_of
+from api.openapi import examples, paths, paths_devices, paths_events, patterns
+from api.openapi.headers import HEADERS, OF_STATUS, WHEN_LIMITED
+from api.openapi.hub_events import HUB_EVENTS
+from api.openapi.linking import operation_id
+from api.openapi.pieces import Json, answer, header, parameter, ref, text
+from api.openapi.schemas import message_schemas
+from api.openapi.schemas_events import event_schemas
 from communication import errors
 from communication.errors import RequestError
+from communication.settings import Settings
 
-_ALWAYS = (400, 408, 414, 417, 431, 500, 503)
+_ALWAYS = (400, 405, 408, 414, 417, 431, 500, 503)
 _GUARDED = (401, 403, 429)
 _OF_BODY = (413, 415)
 _OF_POST = (409, 422)
 _OF_CHANGE = (409,)
 _IDEMPOTENCY_KEY = parameter(
-    "Idempotency-Key", "header", text(255, least=1, pattern="^[!-~]{1,255}$"),
-    "The same key and body again get the first answer again.",
+    "Idempotency-Key", "header", text(255, least=1, pattern=patterns.VISIBLE_ASCII),
+    "The same key and body again get the first answer again; the key with another body is 422.",
 )  # fmt: skip
 _MEANINGS = {
     400: "Something in the request is missing or invalid.",
     401: "The access token is missing, invalid or expired.",
-    403: "The access token is not for this.",
+    403: "The access token is not for this; on the listener, also: too many requests.",
     404: "There is no such resource.",
+    405: "The path has no such method.",
     408: "The request did not come to its end in time.",
     409: "The state of the resource forbids it now.",
     413: "The body is too large.",
@@ -51,32 +58,46 @@ Scopes = Mapping[str, Mapping[str, str]]
 """By path and method, in capitals: the scope that a token needs."""
 
 
-def describe(scopes: Scopes, *, public_url: str, authenticated: bool) -> Json:
+def describe(scopes: Scopes, settings: Settings) -> Json:
     """OpenAPI 3.1, as plain JSON."""
-    described = {**paths.PATHS, **paths_events.PATHS}
+    authenticated = bool(settings.jwks)
+    described = {**paths.PATHS, **paths_devices.PATHS, **paths_events.PATHS}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Tidings",
             "version": version("tidings"),
-            "description": "SMS, email and mobile push behind TMF681.",
+            "summary": "SMS, email and mobile push behind TMF681.",
+            "description": "Where GET is, HEAD is too. A method that a path does not have is "
+            "405, with `Allow`; a path that is not here is 404.",
         },
-        "servers": [{"url": "/"}, {"url": public_url}],
+        "servers": [{"url": "/"}, {"url": settings.public_url}],
         "tags": [{"name": name} for _, name in _TAGS],
         "paths": {
             path: _path(path, methods, scopes.get(path, {}), authenticated=authenticated)
             for path, methods in described.items()
         },
         "components": {
-            "schemas": {**schemas.SCHEMAS, **schemas_events.SCHEMAS},
-            "securitySchemes": {
-                "token": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "RFC 9068; see docs/security.md. " + _needed(scopes),
-                }
-            },
+            "schemas": {**message_schemas(settings), **event_schemas(settings), **HUB_EVENTS},
+            "headers": HEADERS,
+            "securitySchemes": _security_schemes(scopes),
+        },
+    }
+
+
+def _security_schemes(scopes: Scopes) -> Json:
+    return {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "RFC 9068; see docs/security.md. " + _needed(scopes),
+        },
+        "gateway": {
+            "type": "apiKey",
+            "in": "query",
+            "name": "key",
+            "description": "The secret of the gateway's URL.",
         },
     }
 
@@ -99,8 +120,10 @@ def _path(
         )
         for method, operation in methods.items()
     }
-    if path.startswith(("/communicationMessage", "/hub")):
+    if path.startswith("/communicationMessage"):
         item["servers"] = [{"url": one} for one in paths.TMF_SERVERS]
+    if path.startswith("/hub"):
+        item["servers"] = [{"url": one} for one in paths.HUB_SERVERS]
     return item
 
 
@@ -108,25 +131,30 @@ def _operation(
     path: str, method: str, operation: Json, scope: str | None, *, authenticated: bool
 ) -> Json:
     tag = next(name for prefix, name in _TAGS if path.startswith(prefix))
+    keyed = method == "post" and not path.startswith("/receipt")
     whole = {
-        "operationId": f"{method}_{path.strip('/').translate(_TO_NAME)}",
+        "operationId": operation_id(method, path),
         "tags": [tag],
         **operation,
-        "parameters": [*operation.get("parameters", ()), *_extra(path, method)],
-        "responses": {**operation["responses"], **_errors(path, method, operation, scope)},
+        "parameters": [*operation.get("parameters", ()), *([_IDEMPOTENCY_KEY] if keyed else ())],
+        "responses": {
+            **{
+                status: _with_headers(one, "Idempotent-Replayed" if keyed else None)
+                for status, one in operation["responses"].items()
+            },
+            **_errors(path, method, operation, scope),
+        },
     }
     if scope is not None:
         whole["description"] = f"{operation.get('description', '')} Scope: `{scope}`.".strip()
-        whole["security"] = [{"token": []}] if authenticated else [{}, {"token": []}]
+        needed = [{"token": [one]} for one in scope.split()]
+        whole["security"] = needed if authenticated else [{}, *needed]
     return whole
 
 
-_TO_NAME = str.maketrans("/{}.-", "_____")
-
-
-def _extra(path: str, method: str) -> list[Json]:
-    keyed = method == "post" and not path.startswith("/receipt")
-    return [_IDEMPOTENCY_KEY] if keyed else []
+def _with_headers(response: Json, *names: str | None) -> Json:
+    more = {name: header(name) for name in ("X-Request-ID", *names) if name}
+    return {**response, "headers": {**response.get("headers", {}), **more}}
 
 
 def _errors(path: str, method: str, operation: Json, scope: str | None) -> dict[str, Json]:
@@ -139,6 +167,8 @@ def _errors(path: str, method: str, operation: Json, scope: str | None) -> dict[
         statuses |= set(_OF_BODY)
     statuses |= set(_OF_POST if method == "post" else _OF_CHANGE)
     contract = contract_of(path)
+    if contract is LISTENER:
+        statuses.discard(429)
     return {
         str(status): _error(contract, status)
         for status in sorted(statuses)
@@ -147,11 +177,17 @@ def _errors(path: str, method: str, operation: Json, scope: str | None) -> dict[
 
 
 def _error(contract: Contract, status: int) -> Json:
-    name = next((one for prefix, one in _BODIES if contract.prefix == prefix), "Error")
-    return answer(_MEANINGS[status], ref(name), media_type=contract.media_type)
+    name, example = _BODIES.get(contract.prefix, ("Error", examples.ERROR_EXAMPLE))
+    limited = WHEN_LIMITED if contract is LISTENER and status == _FORBIDDEN else ()
+    said = answer(_MEANINGS[status], ref(name), ("error", example), media_type=contract.media_type)
+    return _with_headers(said, *OF_STATUS.get(status, ()), *limited)
 
 
-_BODIES = (("/notification/v1", "NotificationCode"), ("/api/2.3.1", "Cause"))
+_FORBIDDEN = 403
+_BODIES = {
+    "/notification/v1": ("NotificationCode", examples.NOTIFICATION_ERROR_EXAMPLE),
+    "/api/2.3.1": ("Cause", examples.CAUSE_EXAMPLE),
+}
 
 
 def _needed(scopes: Scopes) -> str:

@@ -1,12 +1,13 @@
 """Small pieces that descriptions are put together from. Everything is plain JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+from api.openapi.patterns import YEARS
 
 Json = dict[str, Any]
 
 MOMENT = "2026-11-21T08:00:00.000Z"
-NAME = r"^[A-Za-z0-9._-]{1,128}$"
 
 
 def ref(name: str) -> Json:
@@ -31,6 +32,11 @@ def number(low: int, high: int | None = None, **more: Any) -> Json:
 def moment(**more: Any) -> Json:
     """A time with a zone."""
     return {"type": "string", "format": "date-time", "examples": [MOMENT], **more}
+
+
+def given_moment(**more: Any) -> Json:
+    """A time with a zone, as clients send it."""
+    return moment(pattern=YEARS, **more)
 
 
 def one_of(*values: str, **more: Any) -> Json:
@@ -61,6 +67,11 @@ def given(required: Mapping[str, Json], rest: Mapping[str, Json], **more: Any) -
     return record(required, {name: optional(one) for name, one in rest.items()}, **more)
 
 
+def without(known: Mapping[str, Json], names: Collection[str]) -> dict[str, Json]:
+    """All but some."""
+    return {name: one for name, one in known.items() if name not in names}
+
+
 def body(schema: Json, *examples: tuple[str, Any], required: bool = True) -> Json:
     """A request's body."""
     return {"required": required, "content": {"application/json": _media(schema, examples)}}
@@ -70,21 +81,21 @@ def answer(
     description: str,
     schema: Json | None = None,
     *examples: tuple[str, Any],
-    headers: Mapping[str, Json] | None = None,
+    headers: Iterable[str] = (),
     media_type: str = "application/json",
 ) -> Json:
-    """A response."""
+    """A response. The headers are those of api/openapi/headers.py."""
     said: Json = {"description": description}
     if schema is not None:
         said["content"] = {media_type: _media(schema, examples)}
     if headers:
-        said["headers"] = {name: header(name, one) for name, one in headers.items()}
+        said["headers"] = {name: header(name) for name in headers}
     return said
 
 
-def header(name: str, schema: Json) -> Json:
-    """A response's header."""
-    return {"description": _HEADERS.get(name, name), "schema": schema}
+def header(name: str) -> Json:
+    """A header of the components."""
+    return {"$ref": f"#/components/headers/{name}"}
 
 
 def parameter(name: str, where: str, schema: Json, description: str, **more: Any) -> Json:
@@ -96,12 +107,3 @@ def parameter(name: str, where: str, schema: Json, description: str, **more: Any
 def _media(schema: Json, examples: tuple[tuple[str, Any], ...]) -> Json:
     shown = {name: {"value": value} for name, value in examples}
     return {"schema": schema, **({"examples": shown} if shown else {})}
-
-
-_HEADERS = {
-    "Location": "Where the new resource is.",
-    "X-Total-Count": "How many there are in all.",
-    "X-Result-Count": "How many are on this page.",
-    "Link": "The first, previous, next and last page (RFC 8288).",
-    "ETag": "The mark of the last entry.",
-}

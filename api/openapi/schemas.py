@@ -1,9 +1,12 @@
 """Schemas of TMF681 v1 (seed 004), and of errors."""
 
+from collections.abc import Mapping
+
+from api.openapi import patterns
 from api.openapi.pieces import (
-    MOMENT,
     Json,
     given,
+    given_moment,
     items,
     moment,
     number,
@@ -12,88 +15,104 @@ from api.openapi.pieces import (
     record,
     ref,
     text,
+    without,
 )
+from communication.settings import Settings
 
-_FLAG: Json = {
-    "anyOf": [
-        {"type": "boolean"},
-        {"type": "string", "pattern": r"^\s*([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])\s*$"},
-    ]
-}
-_ID = text(128, least=1, pattern=r"^[\p{L}0-9._\-]+$")
-_TYPE = text(
-    20,
-    pattern=r"^\s*([sS][mM][sS]|[eE][mM][aA][iI][lL]|[mM][oO][bB][iI][lL][eE][aA][pP][pP]|1|2|3)\s*$",
-    description="SMS, Email or MobileApp, in any case; or 1, 2, 3.",
-    examples=["Email"],
-)
+_NOTHING: Json = {"type": "null"}
+_FLAG: Json = {"anyOf": [{"type": "boolean"}, text(pattern=patterns.FLAG)]}
+_SMS, _EMAIL, _PUSH = ("sms", "1"), ("email", "2"), ("mobileapp", "3")
+ID = text(128, least=1, pattern=patterns.PUBLIC_ID)
+MESSAGE_ID: Json = {**ID, "not": {"enum": [".", "..", "send"]}}
+
+
+def _type(*words: str) -> Json:
+    known = f"{', '.join(words)}; in any case."
+    return text(20, pattern=patterns.any_case(*words), description=known)
 
 
 def _whole(high: int, description: str) -> Json:
-    numeral = {"type": "string", "pattern": r"^\s*\+?[0-9]{1,9}\s*$"}
+    numeral = text(pattern=patterns.NUMERAL, description="Within the same bounds.")
     return {"anyOf": [number(0, high), numeral], "description": description}
 
 
-PERIOD = given({}, {"startDateTime": moment(), "endDateTime": moment()})
+PERIOD = given({}, {"startDateTime": given_moment(), "endDateTime": given_moment()})
 PARTY = given({}, {"validFor": ref("TimePeriod")}, additionalProperties=True)
 CHARACTERISTIC = record(
     {
-        "name": text(256, least=1, examples=["Name"], description="A leading $ is dropped."),
+        "name": text(256, least=1, pattern=patterns.CHARACTERISTIC, examples=["Name"],
+                     description="A leading $ is dropped. Each name once."),
         "value": {"description": "Any JSON value.", "examples": ["Ann"]},
     },
     {},
+)  # fmt: skip
+_EMAIL_ADDRESS = text(254, least=3, format="idn-email", examples=["ann@example.com"])
+_PHONE = text(
+    256,
+    pattern=patterns.PHONE,
+    description="E.164, or a short code. Its length must be one that its country has.",
+    examples=["+46701234567"],
 )
-RECEIVER = given(
-    {},
-    {
-        "id": text(256),
-        "name": text(512),
-        "email": text(320, description="Required for Email.", examples=["ann@example.com"]),
-        "phoneNumber": text(256, description="Required for SMS.", examples=["+46701234567"]),
-        "appUserId": text(256, description="Required for MobileApp.", examples=["ann"]),
-        "ip": text(64, examples=["192.0.2.7"]),
-        "relatedParty": {"anyOf": [ref("RelatedParty"), items(ref("RelatedParty"))]},
-        "characteristic": items(ref("Characteristic"), description="Its own, over the message's."),
-    },
-)
-SENDER: Json = {
+_APP_USER = text(256, least=1, pattern=patterns.INK, examples=["ann"])
+_RECEIVER: dict[str, Json] = {
+    "id": text(256),
+    "name": text(512),
+    "email": text(320),
+    "phoneNumber": text(256),
+    "appUserId": _APP_USER,
+    "ip": {"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]},
+    "relatedParty": {"anyOf": [ref("RelatedParty"), items(ref("RelatedParty"))]},
+    "characteristic": items(ref("Characteristic"), description="Its own, over the message's."),
+}
+_SENDER: dict[str, Json] = {
+    "id": text(512),
+    "name": text(512),
+    "email": text(320),
+    "phoneNumber": text(512),
+}
+
+
+def _receiver(needed: Mapping[str, Json]) -> Json:
+    return given(needed, without(_RECEIVER, needed))
+
+
+def _sender(email: Json) -> Json:
+    return {"anyOf": [text(512), given({}, {**_SENDER, "email": email})]}
+
+
+def _attachment(required: Mapping[str, Json]) -> Json:
+    return given(required, without(_ATTACHMENT, required))
+
+
+_FILE = text(1024, pattern=patterns.FILE_PATH,
+             description="Of a file in the tenant's attachments folder.")  # fmt: skip
+_URL = text(2048, pattern=patterns.URL, description="Fetched when it is sent.")
+_CONTENT = text(pattern=patterns.BASE64, contentEncoding="base64")
+_MEDIA_TYPE = text(255, pattern=patterns.MEDIA_TYPE, examples=["application/pdf"])
+_ATTACHMENT: dict[str, Json] = {
+    "id": text(256),
+    "name": text(255),
+    "path": _FILE,
+    "url": _URL,
+    "mimeType": _MEDIA_TYPE,
+    "description": text(100_000),
+    "href": text(2048),
+    "size": {"anyOf": [{"type": "number", "minimum": 0}, text(pattern=patterns.AMOUNT)]},
+    "sizeUnit": text(64),
+    "validFor": ref("TimePeriod"),
+}
+ATTACHMENT: Json = {
     "anyOf": [
-        text(512),
-        given(
-            {},
-            {"id": text(512), "name": text(512), "email": text(320), "phoneNumber": text(512)},
-        ),
+        _attachment({"path": _FILE}),
+        _attachment({"url": _URL}),
+        _attachment({"content": _CONTENT, "mimeType": _MEDIA_TYPE}),
     ]
 }
-ATTACHMENT = given(
-    {},
-    {
-        "id": text(256),
-        "name": text(255),
-        "path": text(1024, description="Of a file in the tenant's attachments folder."),
-        "url": text(2048, description="http or https; fetched when it is sent."),
-        "content": text(description="In base64; mimeType is required with it."),
-        "mimeType": text(255, examples=["application/pdf"]),
-        "description": text(100_000),
-        "href": text(2048),
-        "size": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]},
-        "sizeUnit": text(64),
-        "validFor": ref("TimePeriod"),
-    },
-    description="One of path, url and content is required.",
-)
-_NO_TEMPLATE: Json = {"template": {"type": "null"}}
-_NO_CONTENT: Json = {"content": {"type": "null"}}
-_EDITABLE: dict[str, Json] = {
+_OPTIONS: dict[str, Json] = {
     "priority": _whole(9, "0 is the highest; 4 unless given."),
-    "subject": text(998, description="Required for Email and MobileApp without a template."),
-    "content": text(10_000_000, description="The text; `$Name` stands for a characteristic."),
-    "template": text(
-        128, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$", description="Instead of content."
-    ),
-    "locale": text(40, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$"),
+    "locale": text(40, pattern=patterns.LOCALE),
     "description": text(100_000),
-    "sendTime": moment(description="In the future: it is sent then."),
+    "sendTime": given_moment(description="In the future: it is sent then."),
     "logFlag": _FLAG,
     "callbackFlag": _FLAG,
     "tryTimes": _whole(100, "How often a failed send is tried again."),
@@ -101,25 +120,61 @@ _EDITABLE: dict[str, Json] = {
     "attachment": items(ref("Attachment")),
     "sender": ref("Sender"),
 }
-NEW_MESSAGE = given(
-    {"type": _TYPE, "receiver": items(ref("Receiver"), minItems=1, maxItems=100_000)},
-    {"id": _ID, **_EDITABLE},
-    description="Attributes that are not listed are kept and answered.",
-    oneOf=[
-        {"required": ["content"], "properties": {"content": {"type": "string"}, **_NO_TEMPLATE}},
-        {"required": ["template"], "properties": {"template": {"type": "string"}, **_NO_CONTENT}},
-    ],
+_BODY = text(
+    10_000_000,
+    least=1,
+    pattern=patterns.INK,
+    description="The text; `$Name` stands for the characteristic of that name, which must be "
+    "given; `$$` for a dollar.",
 )
-MESSAGE_PATCH = given(
-    {},
-    {
-        "type": _TYPE,
-        "receiver": items(ref("Receiver"), minItems=1, maxItems=100_000),
-        "status": one_of("Cancelled"),
-        **_EDITABLE,
-    },
-    description="A merge patch (RFC 7396): what is null is taken away.",
+_SUBJECT = text(998, least=1, pattern=patterns.INK)
+_TEMPLATE = text(
+    128, pattern=patterns.TEMPLATE, description="The name of a template, instead of content."
 )
+
+
+def _receivers(settings: Settings, name: str) -> Json:
+    return items(ref(name), minItems=1, maxItems=settings.max_receivers)
+
+
+_KINDS: tuple[tuple[str, tuple[str, ...], str, Json], ...] = (
+    ("SMS", _SMS, "SmsReceiver", {}),
+    ("Email", _EMAIL, "EmailReceiver", {"sender": ref("EmailSender")}),
+    ("MobileApp", _PUSH, "AppReceiver", {}),
+)
+
+
+def _forms(settings: Settings, more: Mapping[str, Json]) -> Json:
+    """A message of each type, with its content or from a template."""
+    forms: list[Json] = []
+    for title, words, receiver, own in _KINDS:
+        subject = {} if words == _SMS else {"subject": _SUBJECT}
+        required = {"type": _type(*words), "receiver": _receivers(settings, receiver)}
+        rest = {**_OPTIONS, **more, **own, "subject": text(998)}
+        said = given({**required, **subject, "content": _BODY}, without(rest, subject))
+        made = given({**required, "template": _TEMPLATE}, rest)
+        said["properties"]["template"] = made["properties"]["content"] = _NOTHING
+        forms += [{"title": title, **said}, {"title": f"{title} from a template", **made}]
+    return {"anyOf": forms, "description": "Attributes that are not listed are kept."}
+
+
+def _patch(settings: Settings) -> Json:
+    """What may be written over a stored message; the whole must be valid then."""
+    return record(
+        {},
+        {
+            **{name: optional(one) for name, one in _OPTIONS.items()},
+            "type": _type(*_SMS, *_EMAIL, *_PUSH),
+            "receiver": _receivers(settings, "Receiver"),
+            "status": one_of("Cancelled"),
+            "subject": optional(text(998)),
+            "content": optional(_BODY),
+            "template": optional(_TEMPLATE),
+        },
+        description="A merge patch (RFC 7396): what is null is taken away.",
+    )
+
+
 MESSAGE = record(
     {"id": {"type": "string"}, "href": {"type": "string", "format": "uri"}},
     {
@@ -133,7 +188,12 @@ MESSAGE = record(
         "logFlag": {"type": "boolean"},
         "callbackFlag": {"type": "boolean"},
         "tryTimes": number(0, 100),
+        "template": {"type": "string"},
+        "locale": {"type": "string"},
+        "description": {"type": "string"},
         "receiver": items({"type": "object"}),
+        "CommunicationRequestCharacteristic": items({"type": "object"}),
+        "attachment": items({"type": "object"}),
         "deliverySummary": ref("DeliverySummary"),
     },
 )
@@ -172,57 +232,25 @@ ERROR = record(
     {},
 )
 
-SCHEMAS: dict[str, Json] = {
-    "TimePeriod": PERIOD,
-    "RelatedParty": PARTY,
-    "Characteristic": CHARACTERISTIC,
-    "Receiver": RECEIVER,
-    "Sender": SENDER,
-    "Attachment": ATTACHMENT,
-    "NewCommunicationMessage": NEW_MESSAGE,
-    "CommunicationMessagePatch": MESSAGE_PATCH,
-    "CommunicationMessage": MESSAGE,
-    "DeliverySummary": SUMMARY,
-    "Delivery": DELIVERY,
-    "Error": ERROR,
-}
 
-EMAIL = {
-    "type": "Email",
-    "subject": "Your order, $Name",
-    "content": "Dear $Name, your $Product is on its way.",
-    "CommunicationRequestCharacteristic": [
-        {"name": "Name", "value": "customer"},
-        {"name": "Product", "value": "lamp"},
-    ],
-    "receiver": [{"name": "Ann", "email": "ann@example.com"}],
-}
-SMS = {
-    "type": "SMS",
-    "content": "Your code is 4711.",
-    "priority": 0,
-    "receiver": [{"phoneNumber": "+46701234567"}],
-}
-MESSAGE_EXAMPLE = {
-    "id": "01a1fe62-94d4-7064-bcf6-6d8761223b2c",
-    "href": "http://127.0.0.1:8080/communicationMessage/v1/communicationMessage/"
-    "01a1fe62-94d4-7064-bcf6-6d8761223b2c",
-    "type": "SMS",
-    "status": "InProgress",
-    "priority": 0,
-    "content": "Your code is 4711.",
-    "sendTime": MOMENT,
-    "logFlag": True,
-    "tryTimes": 3,
-    "receiver": [{"phoneNumber": "+46701234567"}],
-    "deliverySummary": {"total": 1, "pending": 1, "delivered": 0, "failed": 0, "cancelled": 0},
-}
-ERROR_EXAMPLE = {
-    "code": 23,
-    "reason": "Missing body field",
-    "message": "receiver: is required: a list such as [{'phoneNumber': …}]",
-    "status": 400,
-    "referenceError": "/docs#error-23",
-    "@type": "Error",
-    "@schemaLocation": "/openapi.json#/components/schemas/Error",
-}
+def message_schemas(settings: Settings) -> dict[str, Json]:
+    """By name, as this deployment has them."""
+    return {
+        "TimePeriod": PERIOD,
+        "RelatedParty": PARTY,
+        "Characteristic": CHARACTERISTIC,
+        "Receiver": _receiver({}),
+        "SmsReceiver": _receiver({"phoneNumber": _PHONE}),
+        "EmailReceiver": _receiver({"email": _EMAIL_ADDRESS}),
+        "AppReceiver": _receiver({"appUserId": _APP_USER}),
+        "Sender": _sender(text(320)),
+        "EmailSender": _sender(_EMAIL_ADDRESS),
+        "Attachment": ATTACHMENT,
+        "NewCommunicationMessage": _forms(settings, {"id": MESSAGE_ID}),
+        "CommunicationMessageReplacement": _forms(settings, {}),
+        "CommunicationMessagePatch": _patch(settings),
+        "CommunicationMessage": MESSAGE,
+        "DeliverySummary": SUMMARY,
+        "Delivery": DELIVERY,
+        "Error": ERROR,
+    }

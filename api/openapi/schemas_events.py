@@ -1,9 +1,10 @@
 """Schemas of hubs, devices, and of the seeds that tell of events."""
 
+from api.openapi import patterns
 from api.openapi.pieces import (
-    MOMENT,
     Json,
     given,
+    given_moment,
     items,
     moment,
     number,
@@ -13,52 +14,104 @@ from api.openapi.pieces import (
     ref,
     text,
 )
-from communication.events.event_types import HEARD_TYPES
+from communication.events.collected import Vocabulary
+from communication.events.event_types import HEARD_TYPES, event_types
+from communication.settings import Settings
 
 NEW_HUB = given(
     {
         "callback": text(
-            2048, least=1, description="http or https; a public address.",
+            2048,
+            least=1,
+            pattern=patterns.URL,
+            description="Its host's address must be public, or one of TIDINGS_CALLBACK_ALLOW.",
             examples=["https://in.listener.com"],
         )
     },
-    {"query": text(2048, examples=["eventType=CommunicationMessageUpdateNotification"])},
-)  # fmt: skip
+    {
+        "query": text(
+            2048,
+            pattern=patterns.HUB_QUERY,
+            description="A filter over the event (docs/hub.md).",
+            examples=["eventType=CommunicationMessageUpdateNotification"],
+        )
+    },
+)
 _HUB = {
     "id": {"type": "string"},
     "callback": {"type": "string"},
     "query": optional({"type": "string"}),
 }
 _CARE = {
-    "state": {"type": "string"},
+    "state": one_of("active", "failing", "disabled"),
     "failingSince": moment(),
     "restingUntil": moment(),
     "oldSecretUntil": moment(),
 }
 HUB = record(_HUB, _CARE)
 REGISTERED_HUB = record(_HUB | {"secret": {"type": "string"}}, {})
-CALLBACK = record({"eventId": {"type": "string"}, "state": {"type": "string"}}, {})
+_TRY = record(
+    {"number": number(1), "at": moment(), "outcome": {"type": "string"}},
+    {"status": number(100, 599), "reason": {"type": "string"}, "tookMs": number(0)},
+)
+CALLBACK = record(
+    {
+        "eventId": {"type": "string"},
+        "eventType": {"type": "string"},
+        "state": one_of("pending", "sending", "delivered", "failed", "cancelled"),
+        "createdAt": moment(),
+        "attempts": items(_TRY, description="Those that failed."),
+    },
+    {
+        "status": number(100, 599),
+        "reason": {"type": "string"},
+        "dueAt": moment(),
+        "endedAt": moment(),
+    },
+)
+RECOVERY = record({"since": given_moment()}, {})
 ROTATED = record(
     {"id": {"type": "string"}, "secret": {"type": "string"}, "oldSecretUntil": moment()}, {}
 )
 WEB_PUSH = record(
     {
-        "endpoint": text(2048),
-        "keys": record({"p256dh": text(4096), "auth": text(4096)}, {}),
+        "endpoint": text(2048, pattern=patterns.HTTPS_URL, description="Of a public address."),
+        "keys": record(
+            {
+                "p256dh": text(
+                    pattern="^B[A-P][A-Za-z0-9_-]{85}=?$",
+                    description="A point of the curve P-256, uncompressed (RFC 8291).",
+                ),
+                "auth": text(pattern="^[A-Za-z0-9_-]{22}(==)?$"),
+            },
+            {},
+        ),
     },
     {},
+    description="What the browser's subscribe() gave.",
 )
-NEW_DEVICE = given(
-    {"platform": one_of("fcm", "apns", "webpush", "ntfy")},
-    {
-        "token": text(4096, description="Required but for webpush."),
-        "subscription": {
-            "description": "Required for webpush: what the browser's subscribe() gave.",
-            "anyOf": [ref("WebPushSubscription"), {"type": "object"}],
-        },
-        "locale": text(40, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$"),
-    },
-)
+
+
+def _device(platform: str, token: Json) -> Json:
+    return given(
+        {"platform": one_of(platform), "token": token},
+        {"locale": text(40, pattern=patterns.LOCALE)},
+        title=platform,
+    )
+
+
+NEW_DEVICE: Json = {
+    "anyOf": [
+        _device("fcm", text(4096, pattern=patterns.VISIBLE_ASCII)),
+        _device("apns", text(200, pattern="^([0-9A-Fa-f]{2}){8,100}$")),
+        _device("ntfy", text(64, pattern="^[A-Za-z0-9_-]{1,64}$", description="A topic.")),
+        given(
+            {"platform": one_of("webpush"), "subscription": ref("WebPushSubscription")},
+            {"locale": text(40, pattern=patterns.LOCALE)},
+            title="webpush",
+        ),
+    ]
+}
 DEVICE = record(
     {
         "id": {"type": "string"},
@@ -76,24 +129,28 @@ DEVICE = record(
 )
 HEARD = record(
     {
-        "eventId": text(256, least=1, pattern=r"^[!-~]{1,256}$"),
-        "eventDate": moment(),
+        "eventId": text(256, least=1, pattern=patterns.VISIBLE_ASCII, description="Once for ever."),
+        "eventDate": given_moment(),
         "eventType": one_of(*HEARD_TYPES),
         "event": {"type": "object"},
     },
     {},
-)  # fmt: skip
+)
 HEARD_SHOWN = record({"eventId": {"type": "string"}}, {
     "eventDate": {"type": "string"}, "eventType": {"type": "string"}, "event": {"type": "object"},
 })  # fmt: skip
-_NAMED = text(128, least=1, pattern=r"^[\p{L}0-9._\-]+$")
-NEW_SUBSCRIPTION = record(
-    {
-        "client_id": _NAMED,
-        "event_type_ids": items(text(least=1), minItems=1, uniqueItems=True),
-    },
-    {},
-)
+
+
+def _new_subscription(settings: Settings) -> Json:
+    return record(
+        {
+            "client_id": text(128, least=1, pattern=patterns.PUBLIC_ID),
+            "event_type_ids": items(one_of(*event_types(settings)), minItems=1, uniqueItems=True),
+        },
+        {},
+    )
+
+
 SUBSCRIPTION = record(
     {
         "id": {"type": "string"},
@@ -136,66 +193,58 @@ ORDER = record(
     {"message": {"type": "string"}},
 )
 CAUSE = record({"cause": {"type": "string"}}, {})
-_WORD = text(512, least=1, pattern=r"\S")
-COLLECTED = given(
-    {
-        "entity_id": _WORD,
-        "event_payload": ref("EventPayload"),
-        "event_source": text(512, least=1, examples=["ORDER"]),
-        "event_type": text(512, least=1, examples=["FAULT"]),
-    },
-    {"entity_name": text(512), "id": {}},
-)
-PAYLOAD = given(
-    {"operation": text(512, least=1, examples=["CREATE"])},
-    {
-        "base64_encoded_fault_json": text(),
-        "base64_encoded_payload_json": text(),
-        "entity_id": text(512),
-        "key_attributes": {"type": "object"},
-    },
-)
+_WORD = text(512, least=1, pattern=patterns.INK)
+_BASE64 = text(pattern=patterns.BASE64, contentEncoding="base64")
 
-SCHEMAS: dict[str, Json] = {
-    "NewHub": NEW_HUB,
-    "Hub": HUB,
-    "RegisteredHub": REGISTERED_HUB,
-    "Callback": CALLBACK,
-    "RotatedSecret": ROTATED,
-    "WebPushSubscription": WEB_PUSH,
-    "NewDevice": NEW_DEVICE,
-    "Device": DEVICE,
-    "ListenerEvent": HEARD,
-    "ListenerEventShown": HEARD_SHOWN,
-    "NewSubscription": NEW_SUBSCRIPTION,
-    "Subscription": SUBSCRIPTION,
-    "Notifications": NOTIFICATIONS,
-    "NotificationCode": NOTIFICATION_CODE,
-    "OrderEvent": ORDER_EVENT,
-    "Order": ORDER,
-    "Cause": CAUSE,
-    "CollectedEvent": COLLECTED,
-    "EventPayload": PAYLOAD,
-}
 
-HUB_EXAMPLE = {
-    "callback": "https://in.listener.com",
-    "query": "eventType=CommunicationMessageUpdateNotification",
-}
-HEARD_EXAMPLE = {
-    "eventId": "e-4711",
-    "eventDate": MOMENT,
-    "eventType": HEARD_TYPES[0],
-    "event": {"serviceOrder": {"id": "o-17", "state": "completed"}},
-}
-SUBSCRIPTION_EXAMPLE = {
-    "client_id": "shop",
-    "event_type_ids": ["CommunicationMessageUpdateNotification"],
-}
-COLLECTED_EXAMPLE = {
-    "entity_id": "order-4711",
-    "event_payload": {"operation": "CREATE", "key_attributes": {"correlationId": "c-1"}},
-    "event_source": "ORDER",
-    "event_type": "FAULT",
-}
-DEVICE_EXAMPLE = {"platform": "ntfy", "token": "ann-phone", "locale": "sv"}
+def _collected(vocabulary: Vocabulary, *, stored: bool = False) -> Json:
+    return given(
+        {
+            "entity_id": _WORD,
+            "event_payload": ref("EventPayload"),
+            "event_source": one_of(*vocabulary.sources),
+            "event_type": one_of(*vocabulary.types),
+            **({"id": {"type": "string"}} if stored else {}),
+        },
+        {"entity_name": text(512)},
+    )
+
+
+def _payload(vocabulary: Vocabulary) -> Json:
+    return given(
+        {"operation": one_of(*vocabulary.operations)},
+        {
+            "base64_encoded_fault_json": _BASE64,
+            "base64_encoded_payload_json": _BASE64,
+            "entity_id": text(512, description="The event's, unless given."),
+            "key_attributes": {"type": "object"},
+        },
+    )
+
+
+def event_schemas(settings: Settings) -> dict[str, Json]:
+    """By name, as this deployment has them."""
+    vocabulary = Vocabulary.of(settings)
+    return {
+        "NewHub": NEW_HUB,
+        "Hub": HUB,
+        "RegisteredHub": REGISTERED_HUB,
+        "Callback": CALLBACK,
+        "Recovery": RECOVERY,
+        "RotatedSecret": ROTATED,
+        "WebPushSubscription": WEB_PUSH,
+        "NewDevice": NEW_DEVICE,
+        "Device": DEVICE,
+        "ListenerEvent": HEARD,
+        "ListenerEventShown": HEARD_SHOWN,
+        "NewSubscription": _new_subscription(settings),
+        "Subscription": SUBSCRIPTION,
+        "Notifications": NOTIFICATIONS,
+        "NotificationCode": NOTIFICATION_CODE,
+        "OrderEvent": ORDER_EVENT,
+        "Order": ORDER,
+        "Cause": CAUSE,
+        "CollectedEvent": _collected(vocabulary),
+        "StoredEvent": _collected(vocabulary, stored=True),
+        "EventPayload": _payload(vocabulary),
+    }

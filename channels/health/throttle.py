@@ -20,8 +20,17 @@ from channels.health.absence import Absence
 from channels.identifiers import digest
 from communication.lanes import LANES, lane_of
 
-PATIENCE = {"urgent": 1.0, "normal": 0.25, "bulk": 0.1}
-"""Seconds for which a delivery of a lane holds a thread to wait for its turn."""
+PATIENCE = {"urgent": 2.0, "normal": 1.0, "bulk": 0.8}
+"""Seconds for which a delivery of a lane holds a thread to wait for its turn.
+
+Long enough for those that were put off to be there before their turn, whatever the way through
+relay and broker takes: a turn that nobody takes is lost.
+"""
+EARLY, EARLIEST = 0.6, 0.6
+"""So much of its lane's patience, but not more seconds, one that is put off comes back early."""
+LATE = 0.1
+"""Seconds after which a turn that was overslept is lost: else a process that stood still would
+send all that waited in it at once."""
 LONGEST = 600.0
 """Seconds for which one is put off at most."""
 
@@ -74,7 +83,12 @@ class LocalTurns:
             again = max(self._put_off[lane], moment + wait) + self._interval
             if again - moment <= LONGEST:
                 self._put_off[lane] = again
-            return False, again - moment
+            return False, again - moment - early(patience)
+
+
+def early(patience: float) -> float:
+    """Seconds before its turn that one is back who has this patience."""
+    return min(EARLY * patience, EARLIEST)
 
 
 _TAKE = """
@@ -94,7 +108,7 @@ if wait <= patience then
 end
 local again = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), now + wait) + interval
 if again - now <= longest then keep(KEYS[2], again) end
-return {0, math.floor(again - now)}
+return {0, math.floor(again - now - tonumber(ARGV[5]))}
 """
 
 
@@ -113,7 +127,8 @@ class SharedTurns:
         if self._absence.lasts:
             return self._own.take(lane, patience)
         interval = self._rate.interval
-        times = (interval, (self._rate.burst - 1) * interval, patience, LONGEST)
+        tolerance = (self._rate.burst - 1) * interval
+        times = (interval, tolerance, patience, LONGEST, early(patience))
         keys = [f"{self._name}:arrival", f"{self._name}:put-off:{lane}"]
         try:
             answer = self._take(keys=keys, args=[round(one * 1_000_000) for one in times])
@@ -128,22 +143,32 @@ class Throttle:
     """Of one provider."""
 
     def __init__(
-        self, provider: str, turns: Turns, sleep: Callable[[float], None] = time.sleep
+        self,
+        provider: str,
+        turns: Turns,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._provider = provider
         self._turns = turns
         self._sleep = sleep
+        self._clock = clock
 
     def wait(self, priority: int) -> None:
         """Return when it is the caller's turn. RateReached if that would take long."""
         lane = lane_of(priority)
-        granted, seconds = self._turns.take(lane, PATIENCE[lane])
-        if not granted:
-            # Beyond the longest they all have no time of their own.
-            spread = min(seconds, LONGEST * random.uniform(0.5, 1))  # noqa: S311  # no secret
-            raise RateReached(f"the rate of {self._provider} is reached", retry_after=spread)
-        if seconds:
+        while True:
+            granted, seconds = self._turns.take(lane, PATIENCE[lane])
+            if not granted:
+                # Beyond the longest they all have no time of their own.
+                spread = min(seconds, LONGEST * random.uniform(0.5, 1))  # noqa: S311  # no secret
+                raise RateReached(f"the rate of {self._provider} is reached", retry_after=spread)
+            if not seconds:
+                return
+            turn = self._clock() + seconds
             self._sleep(seconds)
+            if self._clock() - turn <= LATE:
+                return
 
 
 def open_throttle(redis: Redis | None, provider: str, rate: Rate) -> Throttle:

@@ -199,7 +199,7 @@ def _sender(value: object, channel: str) -> dict[str, Any] | str:
         Fields({"": value}).text("", most=_SENDER_LONGEST)
         return value
     fields = Fields.of(value, SENDER_FIELDS)
-    read_email(fields, needed=channel == "email" and "email" in fields.values)
+    read_email(fields, needed=channel == "email" and fields.values.get("email") is not None)
     names = ("id", "name", "email", "phoneNumber")
     texts = {name: fields.text(name, most=_SENDER_LONGEST) for name in names}
     return {name: value for name, value in fields.values.items() if texts.get(name, "") is not None}

@@ -27,6 +27,11 @@ def make_app() -> App[Any, Any]:
 
 if __name__ == "__main__":
     settings = load_settings(
-        bind=sys.argv[1], api_workers=1, api_threads=2, client_patience=2, max_body=1_000_000
+        bind=sys.argv[1],
+        api_workers=1,
+        api_threads=2,
+        client_patience=2,
+        max_body=1_000_000,
+        max_head=16_384,
     )
     Server(settings, make_app).run()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from falcon import testing
@@ -169,6 +170,21 @@ def test_a_user_may_have_any_name(api: testing.TestClient) -> None:
     assert api.simulate_put(path, json=FCM).headers["location"] == path
 
     assert api.simulate_get(path).json["appUserId"] == "åsa@example.org ?"
+
+
+@pytest.mark.parametrize("user", ["acme/ann", "/", "a//b", "a/device/b", "100%2Fann", "a+b/c%20d"])
+def test_slashes_and_percents_may_be_in_a_users_id(store: Store, user: str) -> None:
+    api = client(store)
+    path = f"/appUser/{quote(user, safe='')}/device/1"
+    assert api.simulate_put(path, json=FCM).headers["location"] == path
+    assert api.simulate_get(path).json["appUserId"] == user
+    assert listed(api, quote(user, safe="")) == ["1"]
+    assert api.simulate_delete(path).status_code == 204
+    message = {"type": "MobileApp", "subject": "Hi", "content": "Hi"}
+    sent = api.simulate_post(
+        "/communicationMessage/send", json={**message, "receiver": [{"appUserId": user}]}
+    )
+    assert sent.status_code == 200
 
 
 def test_an_endpoint_inside_the_operators_network_is_refused(store: Store) -> None:

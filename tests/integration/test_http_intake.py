@@ -164,7 +164,7 @@ def test_a_client_that_expects_leave_to_send_gets_it(port: int) -> None:
 @pytest.mark.parametrize(
     ("request_", "status", "code"),
     [
-        (b"GET / HTTP/1.1\r\nX" + b"x" * 70_000, 431, 26),
+        (b"GET / HTTP/1.1\r\n" + b"A: %s\r\n" % (b"x" * 4_000) * 5, 431, 26),
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 9_000 + b"\r\n\r\n", 431, 26),
         (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431, 26),
         (b"GET /" + b"x" * 9_000 + b" HTTP/1.1\r\n\r\n", 414, 20),
@@ -250,6 +250,19 @@ def test_others_are_served_beside_two_hundred_that_drip_and_a_flood(
             assert asked(port, GET) == (200, b"xx")
             assert time.monotonic() - begun < 1
         assert len(flood) == 500
+        assert resident(server) - memory < 30_000
+
+
+def test_bodies_that_do_not_end_make_room_for_others(port: int, server: Process) -> None:
+    memory = resident(server)
+    begun = post(b"x" * 1_000_000)[:-1]
+    with ExitStack() as stack:
+        held = [stack.enter_context(connected(port)) for _ in range(80)]
+        for connection in held:
+            connection.sendall(begun)
+        status, body = answer(held[0])
+        assert (status, json.loads(body)["code"]) == (503, 6)
+        assert asked(port, post(b"abc")) == (200, digest(b"abc"))
         assert resident(server) - memory < 30_000
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -67,3 +68,12 @@ def test_new_connections_are_served_while_idle_ones_are_many(port: int) -> None:
         for _ in range(200):
             stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=30)))
         assert served_by(stack, port)
+
+
+def test_a_flood_of_connections_does_not_keep_others_waiting(port: int) -> None:
+    with ExitStack() as stack:
+        for _ in range(1500):
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=30)))
+        begun = time.monotonic()
+        assert served_by(stack, port)
+        assert time.monotonic() - begun < 4

@@ -10,7 +10,7 @@ from falcon import testing
 from prometheus_client import REGISTRY
 
 from communication.errors import SettingsError
-from communication.settings import load_settings
+from communication.settings import Settings, load_settings
 from communication.store import Store, open_store, upgrade
 from tests.api import MESSAGES, client
 from tests.issuer import Issuer
@@ -71,6 +71,15 @@ def test_on_the_listener_the_status_is_its_seeds(database: Store, tmp_path: Path
     answer = api.simulate_post(path, headers=ISSUER.bearer(), json={})
     assert (answer.status_code, answer.json["code"]) == (403, 53)
     assert "retry-after" in answer.headers
+
+
+def test_without_authentication_all_callers_are_one_client(database: Store) -> None:
+    api = client(database, rate_per_client="2/hour")
+    answers = [api.simulate_get(path) for path in (MESSAGES, "/hub", MESSAGES)]
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert answers[2].headers["ratelimit-policy"] == '"client";q=2;w=3600'
+    assert api.simulate_get("/health").status_code == 200
+    assert Settings().rate_per_client == Settings().rate_per_tenant == ""
 
 
 def test_without_redis_all_are_let_through_and_counted(database: Store, tmp_path: Path) -> None:

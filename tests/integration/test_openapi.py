@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from falcon import testing
@@ -79,16 +80,73 @@ def test_every_scope_is_told(app: tuple[Any, Mapping[str, str]]) -> None:
             assert scope is None or f"`{scope}`" in operation["description"]
 
 
-def test_every_request_body_has_an_example(app: tuple[Any, Mapping[str, str]]) -> None:
-    described = testing.TestClient(app[0]).simulate_get("/openapi.json").json["paths"]
-    bodies = [
-        operation["requestBody"]
-        for item in described.values()
-        for operation in item.values()
-        if "requestBody" in operation and operation["requestBody"]["required"]
+def test_every_body_has_an_example(app: tuple[Any, Mapping[str, str]]) -> None:
+    described = testing.TestClient(app[0]).simulate_get("/openapi.json").json
+    bodies = list(bodies_of(described))
+    assert len(bodies) > 200
+    for where, media_type, media in bodies:
+        assert (
+            "json" not in media_type or where.endswith("openapi.json") or media.get("examples")
+        ), where
+
+
+def bodies_of(described: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Of requests and answers: where it is, its media type, and what is said of it."""
+    for path, item in described["paths"].items():
+        for operation in (one for name, one in item.items() if name != "servers"):
+            for one in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for media_type, media in one.get("content", {}).items():
+                    yield path, media_type, media
+
+
+def test_every_example_is_as_its_schema_says(app: tuple[Any, Mapping[str, str]]) -> None:
+    described = testing.TestClient(app[0]).simulate_get("/openapi.json").json
+    for where, _, media in bodies_of(described):
+        for name, example in media.get("examples", {}).items():
+            whole = {"components": described["components"], "allOf": [media["schema"]]}
+            check = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+            faults = [one.message for one in check.iter_errors(example["value"])]
+            assert not faults, (where, name)
+
+
+def test_what_is_said_of_errors_and_access_is_whole(app: tuple[Any, Mapping[str, str]]) -> None:
+    described = testing.TestClient(app[0]).simulate_get("/openapi.json").json
+    send = described["paths"]["/communicationMessage/send"]["post"]
+    assert {"token": ["communication:send"]} in send["security"]
+    assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= set(
+        send["responses"]["429"]["headers"]
+    )
+    assert "WWW-Authenticate" in send["responses"]["401"]["headers"]
+    assert "Retry-After" in send["responses"]["503"]["headers"]
+    assert {"Location", "Idempotent-Replayed", "X-Request-ID"} <= set(
+        send["responses"]["200"]["headers"]
+    )
+    assert "Idempotency-Key" in {one["name"] for one in send["parameters"]}
+    listener = described["paths"]["/externalapi/listener/v1/listener"]["post"]
+    assert "429" not in listener["responses"]
+    assert "Retry-After" in listener["responses"]["403"]["headers"]
+    told = described["paths"]["/hub"]["post"]["callbacks"]["event"]
+    assert set(told["{$request.body#/callback}"]["post"]["requestBody"]["content"])
+
+
+def test_every_link_leads_to_an_operation(app: tuple[Any, Mapping[str, str]]) -> None:
+    described = testing.TestClient(app[0]).simulate_get("/openapi.json").json
+    operations = {
+        operation["operationId"]: operation
+        for item in described["paths"].values()
+        for name, operation in item.items()
+        if name != "servers"
+    }
+    links = [
+        link
+        for operation in operations.values()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
     ]
-    assert bodies
-    assert all(one["content"]["application/json"]["examples"] for one in bodies)
+    assert len(links) > 15
+    for link in links:
+        names = {one["name"] for one in operations[link["operationId"]]["parameters"]}
+        assert set(link["parameters"]) <= names
 
 
 def test_the_page_loads_nothing(app: tuple[Any, Mapping[str, str]]) -> None:

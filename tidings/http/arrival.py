@@ -10,9 +10,11 @@ from typing import IO, Protocol
 
 from communication.errors import BodyTooLarge, InvalidBody, InvalidHeader, RequestError
 
-LONGEST_HEAD = 64 * 1024
+LONGEST_HEAD = 32 * 1024
 IN_MEMORY = 256 * 1024
 """Bytes of one request that are kept in memory; a larger one is kept in a file."""
+MOST_IN_MEMORY = 64 * 1024 * 1024
+"""Bytes of all of them that are; beyond, small ones are kept in files too."""
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,100})[ \t]*(?=\r\n)", re.IGNORECASE)
 _LENGTH_NAME = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
@@ -119,11 +121,22 @@ class _Chunked:
         return line if self.done else b""
 
 
+class Room:
+    """What all requests together take that come in, or are handled: bytes."""
+
+    def __init__(self) -> None:
+        self.in_memory = 0
+        self.taken = 0
+
+
 class Arrival:
     """One request. `surplus`: what came behind it. `received`: bytes, in all."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, room: Room, *, longest_head: int = LONGEST_HEAD) -> None:
         self._most = most
+        self._longest_head = longest_head
+        self._room = room
+        self._taken = self._in_memory = 0
         self._head = bytearray()
         self._framing: _Framing | None = None
         self._kept: IO[bytes] | None = None
@@ -171,6 +184,10 @@ class Arrival:
 
     def close(self) -> None:
         """Let go of what was kept."""
+        self._room.taken -= self._taken
+        self._room.in_memory -= self._in_memory
+        self._taken = self._in_memory = 0
+        self._memory = bytearray()
         if self._kept is not None:
             self._kept.close()
 
@@ -190,12 +207,12 @@ class Arrival:
         if begun == 0:
             self._head = self._head.lstrip(b"\r\n")
         end = self._head.find(_HEAD_END, begun)
-        if end < 0 and len(self._head) <= LONGEST_HEAD:
+        if end < 0 and len(self._head) <= self._longest_head:
             return b""
         target = _TARGET.match(self._head)
         self.path = target[1].decode("latin-1") if target else ""
-        if end < 0 or end > LONGEST_HEAD:
-            raise HeadTooLarge(f"the request's head has more than {LONGEST_HEAD} bytes")
+        if end < 0 or end > self._longest_head:
+            raise HeadTooLarge(f"the request's head has more than {self._longest_head} bytes")
         rest = bytes(self._head[end + len(_HEAD_END) :])
         del self._head[end + len(_HEAD_END) :]
         self._framing = _framing_of(bytes(self._head), self._most)
@@ -203,14 +220,23 @@ class Arrival:
         return rest
 
     def _keep(self, data: bytes | bytearray) -> None:
-        if self._kept is None and len(self._memory) + len(data) > IN_MEMORY:
+        self._taken += len(data)
+        self._room.taken += len(data)
+        if self._kept is None and self._fits(len(data)):
+            self._memory += data
+            self._in_memory += len(data)
+            self._room.in_memory += len(data)
+            return
+        if self._kept is None:
             self._kept = tempfile.TemporaryFile()  # noqa: SIM115  # `close` closes it
             self._kept.write(self._memory)
             self._memory.clear()
-        if self._kept is None:
-            self._memory += data
-        else:
-            self._kept.write(data)
+            self._room.in_memory -= self._in_memory
+            self._in_memory = 0
+        self._kept.write(data)
+
+    def _fits(self, size: int) -> bool:
+        return self._in_memory + size <= IN_MEMORY and self._room.in_memory + size <= MOST_IN_MEMORY
 
 
 def _framing_of(head: bytes, most: int) -> _Framing:

@@ -8,26 +8,19 @@ linger there too, until the client has read what it was told.
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 import structlog
 from gunicorn import http
-from gunicorn.http import errors as gunicorn_errors
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from api.contracts import contract_of
 from communication import metrics
-from communication.encoding import to_json
-from communication.errors import (
-    InvalidBody,
-    InvalidHeader,
-    InvalidPathParameter,
-    RequestError,
-)
-from tidings.http.arrival import Arrival, HeadTooLarge
+from communication.errors import RequestError
+from tidings.http.arrival import Arrival, Room
+from tidings.http.refusals import RequestTooSlow, answer_to, full, translated, why
 from tidings.http.socket import SLOWEST, PacedSocket
 
 _AT_ONCE = 256 * 1024
@@ -35,36 +28,33 @@ _LINGER = 2.0
 _LINGER_REFUSED = 10.0
 """Seconds for a client that is still writing to stop, and read why it was refused."""
 _SWEEP_EVERY = 0.5
+_MOST_BODIES = 64
+"""Of the largest size that may be: so much a process keeps of all that comes in."""
 
 
 log = structlog.get_logger(part="api")
 
 
-class RequestTooSlow(InvalidBody):
-    """The request did not come to its end in time."""
-
-    status = 408
-
-
-class _PathTooLong(InvalidPathParameter):
-    status = 414
-
-
-class _ExpectationFailed(InvalidHeader):
-    status = 417
-
-
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     """A client's connection, and the request that comes in on it: gunicorn's parser reads that."""
 
-    def __init__(self, cfg: Any, sock: PacedSocket, client: Any, server: Any, most: int) -> None:
+    parser: Any
+
+    def __init__(
+        self, cfg: Any, sock: PacedSocket, client: Any, server: Any, arrive: Callable[[], Arrival]
+    ) -> None:
         super().__init__(cfg, sock, client, server)
-        self._most = most
-        self.arrival = Arrival(most)
+        self._arrive = arrive
+        self.arrival = arrive()
         self.begun_at = self.deadline = time.monotonic()
         self.continued = False
-        self.parser = http.get_parser(cfg, self, client)
-        self.initialized = self.data_ready = True
+        self.data_ready = True
+
+    def init(self) -> None:
+        """Called before each request is read. Who never sends one needs no parser."""
+        if self.parser is None:
+            self.initialized = True
+            self.parser = http.get_parser(self.cfg, self, self.client)
 
     def recv(self, size: int) -> bytes:
         """What the parser reads: of the request that is handled, nothing beyond."""
@@ -74,7 +64,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         """Begin with the next request, of which something may be here already."""
         surplus, self.continued = self.arrival.surplus, False
         self.arrival.close()
-        self.arrival = Arrival(self._most)
+        self.arrival = self._arrive()
         if surplus:
             self.arrival.add(surplus)
 
@@ -85,30 +75,37 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
 
 class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """The loop's part. `patience`, in seconds, and `max_body`, in bytes, come from the settings."""
+    """The loop's part. `patience`, in seconds, and the rest, in bytes, come from the settings."""
 
     patience: float
     max_body: int
+    max_head: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}
+        self._room = Room()
+        self._arrive = partial(Arrival, self.max_body, self._room, longest_head=self.max_head)
         self._swept = 0.0
 
-    def admit(self, listener: Any) -> None:
-        """Accept a connection. Where there are too many, the one idle longest makes room."""
+    def admit(self, listener: Any) -> bool:
+        """Accept a connection; False if none waits.
+
+        Where there are too many, the one idle longest makes room.
+        """
         try:
             plain, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return
+            return False
         sock = PacedSocket(fileno=plain.detach())
         sock.patience = self.patience
-        conn = Connection(self.cfg, sock, address, listener.getsockname(), self.max_body)
+        conn = Connection(self.cfg, sock, address, listener.getsockname(), self._arrive)
         self.nr_conns += 1
         self._wait(conn, self.patience)
         if self.nr_conns >= self.worker_connections:
             metrics.REFUSED.labels("", "crowd").inc()
             self._drop(next(iter(self._waiting)))
+        return True
 
     def handle(self, conn: Connection) -> Any:
         """Handle a whole request, in a thread."""
@@ -132,12 +129,12 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle_error(self, req: Any, client: Any, _addr: Any, exc: BaseException) -> None:
         """Answer what gunicorn's parser refuses in the contract's body."""
-        error = _translated(exc)
+        error = translated(exc)
         if error is None:
             log.error("unexpected error", exc_info=exc)
             error = RequestError("internal error; the log has it")
         path = getattr(req, "path", None) or getattr(getattr(exc, "req", None), "path", "") or ""
-        client.sendall(_answer(error, path))
+        client.sendall(answer_to(error, path))
 
     def murder_pending(self) -> None:
         """End what has waited for longer than it may. Called in every round of the loop."""
@@ -191,7 +188,19 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         conn.arrival.add(data)
         if first:
             conn.begun_at = time.monotonic()
+        if self._room.taken > _MOST_BODIES * self.max_body:
+            self._make_room(conn)
         self._go_on(conn, self.patience, waits=True)
+
+    def _make_room(self, newest: Connection) -> None:
+        """Refuse what has been coming in for longest, of which something is kept."""
+        coming = (one for one in self._waiting if one.arrival.has_head and one is not newest)
+        oldest = min(coming, key=lambda one: one.begun_at, default=newest)
+        if oldest is newest:
+            newest.arrival.refusal = full()
+            return
+        self._leave(oldest)
+        self._refuse(oldest, full())
 
     def _go_on(self, conn: Connection, seconds: float, *, waits: bool) -> None:
         """Hand a whole request to a thread; wait on for the rest of another."""
@@ -227,12 +236,11 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _refuse(self, conn: Connection, error: RequestError) -> None:
         """Answer from the loop, which does not wait: an error fits into any send buffer."""
-        why = "slow" if isinstance(error, RequestTooSlow) else "size"
-        metrics.REFUSED.labels("", why).inc()
+        metrics.REFUSED.labels("", why(error)).inc()
         conn.arrival.refusal = error
         try:
             conn.sock.settimeout(0)
-            conn.sock.send(_answer(error, conn.arrival.path))
+            conn.sock.send(answer_to(error, conn.arrival.path))
         except OSError:
             self.nr_conns -= 1
             conn.close()
@@ -252,7 +260,7 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         self._waiting[conn] = None
         conn.arrival.close()
-        conn.arrival = Arrival(0)
+        conn.arrival = self._arrive()
 
     def _on_farewell(self, conn: Connection, _sock: Any) -> None:
         if conn not in self._waiting:
@@ -265,34 +273,3 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         except OSError:
             log.debug("a client hung up before it heard the end")
         self._drop(conn)
-
-
-def _answer(error: RequestError, path: str) -> bytes:
-    """A whole response, in the body of the contract that the path belongs to."""
-    contract = contract_of(path)
-    status = contract.status_of(error)
-    body = to_json(contract.error_body(error))
-    head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
-        f"Content-Type: {contract.media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def _translated(exc: BaseException) -> RequestError | None:
-    """What gunicorn's parser says, as an error of ours; None for what it did not say."""
-    for kind, error, message in _PARSER_ERRORS:
-        if isinstance(exc, kind):
-            return error(message)
-    return None
-
-
-_PARSER_ERRORS: tuple[tuple[type[Exception], type[RequestError], str], ...] = (
-    (gunicorn_errors.LimitRequestLine, _PathTooLong, "the request line is too long"),
-    (gunicorn_errors.LimitRequestHeaders, HeadTooLarge, "a header is too long, or there are many"),
-    (gunicorn_errors.ExpectationFailed, _ExpectationFailed, "Expect can only be 100-continue"),
-    (gunicorn_errors.InvalidRequestLine, InvalidPathParameter, "the request line is malformed"),
-    (gunicorn_errors.InvalidRequestMethod, InvalidPathParameter, "the method is no token"),
-    (gunicorn_errors.InvalidHTTPVersion, InvalidPathParameter, "HTTP/1.1 and 1.0 are spoken here"),
-    (gunicorn_errors.ParseException, InvalidHeader, "a header is malformed"),
-)

@@ -49,6 +49,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "seats": seats,
             "patience": settings.client_patience,
             "max_body": settings.max_body,
+            "max_head": settings.max_head,
         }
         self._make_app = make_app
         self._tell_ready = tell_ready

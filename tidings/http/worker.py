@@ -10,6 +10,8 @@ PATIENCE = 0.02
 """Seconds for which a new connection is left to a process that has fewer of them."""
 LOOK_EVERY = 0.001
 """Seconds between looks whether it has been taken."""
+_LEAD = 8
+"""One connection in so many may be had beyond the others: a flood is not parted one by one."""
 _FREE = -1
 _RETIRED = 2**31 - 1
 _SPARE = 16
@@ -79,11 +81,15 @@ class HttpWorker(Intake):
 
     def accept(self, listener: Any) -> None:
         """Accept, unless another process has fewer connections and takes it in time."""
-        if self.nr_conns > self.seats.least() and self._leaves_it():
+        lead = self.nr_conns // _LEAD
+        fair = self.seats.least() + lead
+        if self.nr_conns > fair and self._leaves_it():
             self.set_accept_enabled(enabled=False)  # until the next round of the loop
             return
         self._left_at = None
-        self.admit(listener)
+        fair = max(fair, self.nr_conns + lead)
+        while self.admit(listener) and self.nr_conns < fair:
+            continue
 
     def _leaves_it(self) -> bool:
         self._offered = True

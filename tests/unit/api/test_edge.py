@@ -4,7 +4,7 @@ import pytest
 from falcon import testing
 from falcon.request import Request
 
-from api.edge import split_family
+from api.edge import encoded_path, split_family
 from api.paging import page
 
 LONG = "/communicationMessage/v1"
@@ -83,3 +83,18 @@ def test_links_are_ascii_whatever_the_id() -> None:
 def test_no_link_goes_on_from_an_empty_page_though_the_estimated_total_is_higher() -> None:
     answer = page(request("offset=8&limit=4"), [], offset=8, limit=4, total=20_000)
     assert 'rel="next"' not in answer.headers["Link"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "encoded"),
+    [
+        ("/appUser/a%2Fb/device", "/appUser/a%2Fb/device"),
+        ("/appUser/a%2fb/device/?x=1://y", "/appUser/a%2fb/device"),
+        ("http://host/appUser/a%2Fb/device?x", "/appUser/a%2Fb/device"),
+        ("", "/appUser/a/b/device"),
+        ("/elsewhere", "/appUser/a/b/device"),
+        ("http://[::1", "/appUser/a/b/device"),
+    ],
+)
+def test_slashes_within_segments_stay_encoded(raw: str, encoded: str) -> None:
+    assert encoded_path(raw, "/appUser/a/b/device") == encoded

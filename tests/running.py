@@ -137,7 +137,10 @@ def in_flight(*, latency: float, concurrency: int) -> int:
 
 
 def environment(folder: Path, **settings: object) -> dict[str, str]:
-    """Of a Tidings process with these settings: nothing else of the caller's but the PATH."""
+    """Of a Tidings process with these settings: nothing else of the caller's but the PATH.
+
+    Without what would have coverage measure it, it is as quick as its users'.
+    """
     named = {f"TIDINGS_{name.upper()}": str(value) for name, value in settings.items()}
     python = f"{_plug_in(folder)}:{REPOSITORY}"
     own = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": python}

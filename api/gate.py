@@ -59,7 +59,11 @@ class GatedApp(App[Any, Any]):
 
 
 class Gate:
-    """Falcon middleware: sets the caller from the access token. Without `tokens` all may enter."""
+    """Falcon middleware: sets the caller from the access token. Without `tokens` all may enter.
+
+    A resource with `admits` asks nothing of those whom it admits, and is for nobody else where
+    there are no tokens.
+    """
 
     def __init__(self, tokens: Tokens | None, rates: Rates) -> None:
         self._tokens = tokens
@@ -72,9 +76,12 @@ class Gate:
         if req.method not in _METHODS:
             _refuse_method(resource)
         scopes: Mapping[str, str] = getattr(resource, "scopes", {})
-        if not scopes:
+        admits = getattr(resource, "admits", None)
+        if not scopes or (admits is not None and admits(req)):
             return
         if self._tokens is None:
+            if admits is not None:
+                raise AccessDenied("only addresses of TIDINGS_OPERATIONS_ALLOW may read this")
             self._rates.check(caller_of(req))
             return
         try:

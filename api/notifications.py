@@ -84,8 +84,8 @@ class OneSubscription:
         """200; its notifications are dropped."""
         reader = _reader(req, subscription_id)
         with self._context.store.write() as connection:
-            delete_subscription(connection, reader.tenant, subscription_id)
-        self._polling.drop(subscription_id)
+            deleted = delete_subscription(connection, reader.tenant, subscription_id)
+        self._polling.drop(deleted)
         resp.data = to_json(
             {"code": "NOT000001", "description": f"subscription {subscription_id} is deleted"}
         )

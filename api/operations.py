@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from api.metrics_page import metrics_page
 from communication.encoding import to_json
-from communication.errors import AccessDenied, ServiceUnavailable
+from communication.errors import ServiceUnavailable
 from communication.settings import Settings
 from communication.store import Store
 
@@ -36,40 +36,36 @@ class Health:
     on_head = on_get
 
 
-class OperatorsOnly:
-    """A hook: lets only the addresses of TIDINGS_OPERATIONS_ALLOW through."""
+class ForOperators:
+    """A resource that is read from TIDINGS_OPERATIONS_ALLOW, or with the scope `admin`."""
 
-    def __init__(self, allowed: str) -> None:
-        self._networks = [ipaddress.ip_network(one.strip()) for one in allowed.split(",") if one]
+    scopes: ClassVar[Mapping[str, str]] = {"GET": "admin"}
 
-    def check(self, req: Request) -> None:
-        """AccessDenied for anybody else."""
+    def __init__(self, settings: Settings) -> None:
+        named = settings.operations_allow.split(",")
+        self._networks = [ipaddress.ip_network(one.strip()) for one in named if one]
+
+    def admits(self, req: Request) -> bool:
+        """Whether no token is asked for: whoever asks has an operator's address."""
         try:
             address = ipaddress.ip_address(req.remote_addr)
         except ValueError:
-            raise AccessDenied(_OPERATORS) from None
+            return False
         mapped = getattr(address, "ipv4_mapped", None)
-        if not any((mapped or address) in network for network in self._networks):
-            raise AccessDenied(_OPERATORS)
+        return any((mapped or address) in network for network in self._networks)
 
 
-_OPERATORS = "only addresses of TIDINGS_OPERATIONS_ALLOW may read this"
-
-
-class Ready:
+class Ready(ForOperators):
     """Whether requests can be served; the broker and Redis are reported, not required."""
 
-    scopes: ClassVar[Mapping[str, str]] = {}
-
     def __init__(self, store: Store, settings: Settings, redis: "Redis | None") -> None:
+        super().__init__(settings)
         self._store = store
         self._settings = settings
         self._redis = redis
-        self._operators = OperatorsOnly(settings.operations_allow)
 
-    def on_get(self, req: Request, resp: Response) -> None:
+    def on_get(self, _req: Request, resp: Response) -> None:
         """200 when the database answers, else 503."""
-        self._operators.check(req)
         database = self._database()
         resp.status = 200 if database["ok"] else 503
         parts = {"database": database, "broker": self._broker(), "redis": self._ping()}
@@ -111,18 +107,15 @@ def _report(fault: str = "") -> dict[str, Any]:
     return {"ok": not fault, "detail": fault or "reachable"}
 
 
-class Metrics:
-    """What Prometheus scrapes."""
-
-    scopes: ClassVar[Mapping[str, str]] = {}
+class Metrics(ForOperators):
+    """What Prometheus scrapes: of all tenants."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
+        super().__init__(settings)
         self._store = store
-        self._operators = OperatorsOnly(settings.operations_allow)
 
-    def on_get(self, req: Request, resp: Response) -> None:
+    def on_get(self, _req: Request, resp: Response) -> None:
         """200; without what the database knows when it can't be reached."""
-        self._operators.check(req)
         resp.content_type = CONTENT_TYPE_LATEST
         resp.data = metrics_page(self._store)
         resp.status = falcon.HTTP_200

@@ -1,8 +1,8 @@
-"""Types of columns that mean the same on both databases."""
+"""Types of columns, and indexes, that mean the same on both databases."""
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, Text
+from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, Text, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -29,3 +29,9 @@ class Moment(TypeDecorator[datetime]):
         if value is None or value.tzinfo is UTC:
             return value
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def partial_index(name: str, *by: str | TextClause, where: str, unique: bool = False) -> Index:
+    """An index of the rows that a condition holds for."""
+    condition = text(where)
+    return Index(name, *by, unique=unique, postgresql_where=condition, sqlite_where=condition)

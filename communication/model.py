@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Index, Integer, SmallInteger, Table, Text, TextClause, text
 from sqlmodel import Field, SQLModel
 
-from communication.columns import Json, Key, Moment
+from communication.columns import Json, Key, Moment, partial_index
 from communication.privacy.sealing import SealedText
 
 
@@ -34,14 +34,8 @@ class State(StrEnum):
 
 def _list_index(name: str, *sorted_by: str | TextClause) -> Index:
     """What lists of present messages walk along; by `key` they are in the order of creation."""
-    present = text("deleted_at IS NULL")
-    return Index(
-        f"communication_message_{name}",
-        "tenant",
-        *sorted_by,
-        "key",
-        postgresql_where=present,
-        sqlite_where=present,
+    return partial_index(
+        f"communication_message_{name}", "tenant", *sorted_by, "key", where="deleted_at IS NULL"
     )
 
 
@@ -50,13 +44,12 @@ class Message(SQLModel, table=True):
 
     __tablename__ = "communication_message"
     __table_args__ = (
-        Index(
+        partial_index(
             "communication_message_public_id",
             "tenant",
             "id",
+            where="deleted_at IS NULL",
             unique=True,
-            postgresql_where=text("deleted_at IS NULL"),
-            sqlite_where=text("deleted_at IS NULL"),
         ),
         _list_index("listed"),
         _list_index("status", "status"),
@@ -109,10 +102,7 @@ class MessageDocument(SQLModel, table=True):
 
 
 def _receiver_index(column: str) -> Index:
-    present = text(f"{column} IS NOT NULL")
-    return Index(
-        f"receiver_{column}", column, "message_key", postgresql_where=present, sqlite_where=present
-    )
+    return partial_index(f"receiver_{column}", column, "message_key", where=f"{column} IS NOT NULL")
 
 
 class Receiver(SQLModel, table=True):
@@ -166,14 +156,8 @@ class DueWork(SQLModel):
 
 def due_index(table: str) -> Index:
     """One index range per channel and priority, of open rows alone."""
-    is_open = text("due_at IS NOT NULL")
-    return Index(
-        f"{table}_due",
-        "channel",
-        "priority",
-        "due_at",
-        postgresql_where=is_open,
-        sqlite_where=is_open,
+    return partial_index(
+        f"{table}_due", "channel", "priority", "due_at", where="due_at IS NOT NULL"
     )
 
 
@@ -184,19 +168,8 @@ class Delivery(DueWork, table=True):
     __table_args__ = (
         due_index("delivery"),
         Index("delivery_message", "message_key", "send", "ordinal", unique=True),
-        Index(
-            "delivery_receipt",
-            "reference",
-            "provider",
-            postgresql_where=text("provider IS NOT NULL"),
-            sqlite_where=text("provider IS NOT NULL"),
-        ),
-        Index(
-            "delivery_unanswered",
-            "due_at",
-            postgresql_where=text("state = 'sent'"),
-            sqlite_where=text("state = 'sent'"),
-        ),
+        partial_index("delivery_receipt", "reference", "provider", where="provider IS NOT NULL"),
+        partial_index("delivery_unanswered", "due_at", where="state = 'sent'"),
         {"postgresql_with": {"fillfactor": 70}},
     )
 

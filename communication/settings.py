@@ -133,7 +133,8 @@ class Settings(SecuritySettings, CallbackSettings):
     )
     idempotency_ttl: Seconds = Field(86_400, description="Seconds that an Idempotency-Key is kept.")
     operations_allow: str = Field(
-        "127.0.0.0/8,::1/128", description="CIDRs that may read /metrics and /ready."
+        "127.0.0.0/8,::1/128",
+        description="CIDRs that may read /metrics and /ready without a token.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level that is logged."

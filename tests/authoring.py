@@ -9,25 +9,14 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.parcel import DECLARED
 from tests.processes import Process, free_port, new_folder
 from tests.running import tidings
 from tests.waiting import wait_until
 
 SOUND = {
-    "parcel/template.toml": """\
-description = "A parcel is on its way."
-
-[characteristics.name]
-type = "string"
-required = true
-example = "Ann"
-
-[characteristics.status]
-type = "string"
-required = true
-allowed = ["sent", "late"]
-example = "sent"
-
+    "parcel/template.toml": f"""\
+{DECLARED}
 [characteristics.day]
 type = "date"
 required = false
@@ -159,6 +148,12 @@ class Author:
         field = self.one(f'[name="{name}"]')
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys(Keys.DELETE, text)
+
+    def writes_to(self, name: str) -> None:
+        """Have the parcel's preview open, with a name in its form, and see it greeted."""
+        self.opens("/templates/parcel")
+        self.types("c.name", name)
+        self.sees(".bubble", f"Hi {name}")
 
     def sees(self, selector: str, *wanted: str) -> None:
         """Wait until an element says what is wanted."""

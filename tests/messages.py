@@ -1,9 +1,11 @@
 """Stored messages for tests that need no HTTP, and what became of them."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, Table, select
 
+from communication import due
 from communication.clock import now
 from communication.messages.acceptance import accept
 from communication.model import DELIVERY
@@ -33,6 +35,24 @@ def store_message(
     draft = read_message(Fields.of(body, MESSAGE_FIELDS), RULES, tenant=tenant)
     with store.write() as connection:
         return accept(connection, draft, tenant=tenant, now=now(), sending=sending)
+
+
+def claimed(
+    store: Store, lease: timedelta = timedelta(seconds=0.9), *, channel: str = "email"
+) -> list[int]:
+    """The keys of all deliveries that are due, claimed as the relay does."""
+    with store.write() as connection:
+        claims = due.claim(
+            connection,
+            DELIVERY,
+            channel=channel,
+            priorities=range(10),
+            limit=100,
+            lease="relay",
+            now=now(),
+            until=now() + lease,
+        )
+    return [one.key for one in claims]
 
 
 def rows(store: Store, table: Table) -> list[Row[Any]]:

@@ -4,14 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import pytest
 
 from channels.base import Outbound, Receiver
-from communication import due
-from communication.clock import now
-from communication.model import DELIVERY
 from communication.settings import Settings
 from communication.store import Store
 from worker.batch import BatchRunner
@@ -50,23 +46,6 @@ def runner(store: Store, channel: Scripted) -> Iterator[BatchRunner]:
     running = BatchRunner(store, settings, Deliverer(channel, settings))
     yield running
     running.close()
-
-
-def claimed(store: Store, lease: timedelta = timedelta(seconds=0.9)) -> list[int]:
-    with store.write() as connection:
-        return [
-            one.key
-            for one in due.claim(
-                connection,
-                DELIVERY,
-                channel="email",
-                priorities=range(10),
-                limit=100,
-                lease="relay",
-                now=now(),
-                until=now() + lease,
-            )
-        ]
 
 
 def raising(error: BaseException) -> Callable[[Outbound], str]:

@@ -15,7 +15,12 @@ from communication.clock import now
 from communication.events.told import Told
 from communication.polling.handing_out import entries_of
 from communication.polling.queue import Entry, PollQueues
-from communication.polling.subscriptions import note_queued, subscriptions_of, wanted_types
+from communication.polling.subscriptions import (
+    note_queued,
+    queue_of,
+    subscriptions_of,
+    wanted_types,
+)
 
 REST = 5.0
 """Seconds for which a Redis that is away is not asked again."""
@@ -71,7 +76,7 @@ class PolledNotifications:
         for row, own in wanted:
             last = own[-1].position
             self._queues.extend_later(
-                pipeline, row.id, own, after=row.queued, last=last, now=moment
+                pipeline, queue_of(row), own, after=row.queued, last=last, now=moment
             )
             size += sum(len(one.body) for one in own)
             if size > MOST_BYTES:

@@ -57,7 +57,7 @@ class Stepping(ABC):
             log.warning("the database is away", who=self.name, why=error.message)
             return PAUSE
         except Exception:
-            # Without it nothing goes on; in the embedded mode nobody restarts it.
+            # Whatever it was, the loop goes on: in the embedded mode nobody restarts it.
             log.exception("stumbled", who=self.name)
             return PAUSE
         return self._rest

@@ -148,8 +148,13 @@ def _operation(
     if scope is not None:
         whole["description"] = f"{operation.get('description', '')} Scope: `{scope}`.".strip()
         needed = [{"token": [one]} for one in scope.split()]
-        whole["security"] = needed if authenticated else [{}, *needed]
+        is_optional = not authenticated or path in _BY_ADDRESS
+        whole["security"] = [{}, *needed] if is_optional else needed
     return whole
+
+
+_BY_ADDRESS = ("/ready", "/metrics")
+"""They ask no token of an operator's address."""
 
 
 def _with_headers(response: Json, *names: str | None) -> Json:
@@ -159,7 +164,7 @@ def _with_headers(response: Json, *names: str | None) -> Json:
 
 def _errors(path: str, method: str, operation: Json, scope: str | None) -> dict[str, Json]:
     statuses = set(_ALWAYS)
-    if scope is not None or path in ("/ready", "/metrics") or path.startswith("/receipt"):
+    if scope is not None or path.startswith("/receipt"):
         statuses |= set(_GUARDED)
     if "{" in path:
         statuses.add(404)

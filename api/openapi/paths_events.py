@@ -227,7 +227,7 @@ PATHS: dict[str, dict[str, Json]] = {
     "/ready": {
         "get": {
             "summary": "Ask whether requests can be served",
-            "description": "For addresses of TIDINGS_OPERATIONS_ALLOW.",
+            "description": "From addresses of TIDINGS_OPERATIONS_ALLOW, or with a token.",
             "responses": {
                 "200": answer("They can.", _REPORT, ("all", examples.REPORT_EXAMPLE)),
                 "503": answer(
@@ -239,7 +239,7 @@ PATHS: dict[str, dict[str, Json]] = {
     "/metrics": {
         "get": {
             "summary": "Scrape metrics",
-            "description": "For addresses of TIDINGS_OPERATIONS_ALLOW.",
+            "description": "From addresses of TIDINGS_OPERATIONS_ALLOW, or with a token.",
             "responses": {
                 "200": answer("For Prometheus.", {"type": "string"}, media_type="text/plain")
             },

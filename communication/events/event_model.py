@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Index, SmallInteger, Text, text
+from sqlalchemy import Boolean, Index, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
-from communication.columns import Json, Key, Moment
+from communication.columns import Json, Key, Moment, partial_index
 from communication.model import DueWork, due_index, table_of
 
 
@@ -89,13 +89,7 @@ class HeardEvent(SQLModel, table=True):
     __tablename__ = "heard_event"
     __table_args__ = (
         Index("heard_event_unique", "tenant", "event_id", unique=True),
-        Index(
-            "heard_event_order",
-            "tenant",
-            "order_id",
-            postgresql_where=text("order_id IS NOT NULL"),
-            sqlite_where=text("order_id IS NOT NULL"),
-        ),
+        partial_index("heard_event_order", "tenant", "order_id", where="order_id IS NOT NULL"),
     )
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)
@@ -114,14 +108,7 @@ class CollectedEvent(SQLModel, table=True):
     """
 
     __tablename__ = "collected_event"
-    __table_args__ = (
-        Index(
-            "collected_event_to_forward",
-            "key",
-            postgresql_where=text("to_forward"),
-            sqlite_where=text("to_forward"),
-        ),
-    )
+    __table_args__ = (partial_index("collected_event_to_forward", "key", where="to_forward"),)
 
     key: int | None = Field(default=None, primary_key=True, sa_type=Key)
     id: str = Field(sa_type=Text, unique=True)

@@ -98,6 +98,17 @@ def lock_alone(connection: Connection, number: int) -> bool:
     return bool(connection.execute(_TRY_LOCK, {"number": number}).scalar_one())
 
 
+def hold_still(connection: Connection) -> None:
+    """Wait until nothing is on its way to a position or to those who listen; nor is it then.
+
+    What was read before this transaction's changes can't come after them any more. To be called
+    before any row is locked.
+    """
+    if connection.dialect.name == "postgresql":
+        for number in (SEQUENCER_LOCK, FAN_OUT_LOCK):
+            connection.execute(_WAIT_LOCK, {"number": number})
+
+
 def position_of(connection: Connection, cursor: str) -> int:
     """Where a cursor stands."""
     return int(connection.execute(_POSITION, {"of_name": cursor}).scalar_one())
@@ -108,6 +119,7 @@ def advance(connection: Connection, cursor: str, position: int) -> None:
     connection.execute(_ADVANCE, {"of_name": cursor, "to": position})
 
 
+_WAIT_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:number)")
 
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, SmallInteger, Text, text
+from sqlalchemy import Index, Integer, SmallInteger, Text
 from sqlmodel import Field, SQLModel
 
-from communication.columns import Json, Key, Moment
+from communication.columns import Json, Key, Moment, partial_index
 from communication.model import DueWork, due_index, table_of
 from communication.privacy.sealing import SealedText
 
@@ -52,13 +52,7 @@ class Callback(DueWork, table=True):
     __table_args__ = (
         due_index("callback"),
         Index("callback_unique", "hub_key", "event_position", unique=True),
-        Index(
-            "callback_failed",
-            "hub_key",
-            "event_position",
-            postgresql_where=text("state = 'failed'"),
-            sqlite_where=text("state = 'failed'"),
-        ),
+        partial_index("callback_failed", "hub_key", "event_position", where="state = 'failed'"),
         {"postgresql_with": {"fillfactor": 70}},
     )
 
@@ -128,7 +122,8 @@ class Subscription(SQLModel, table=True):
 class SubscriptionQueue(SQLModel, table=True):
     """Up to which event a subscription's notifications were put into its queue.
 
-    Apart from `subscription`, whose rows are locked while they are read from.
+    Apart from `subscription`, whose rows are locked while they are read from. Each generation
+    of a queue has a name of its own, see communication.polling.subscriptions.
     """
 
     __tablename__ = "subscription_queue"
@@ -137,6 +132,7 @@ class SubscriptionQueue(SQLModel, table=True):
         primary_key=True, sa_type=Key, sa_column_kwargs={"autoincrement": False}
     )
     queued: int = Field(sa_type=Key)
+    generation: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
 
 
 HUB = table_of(Hub)

@@ -24,7 +24,7 @@ from communication.events.event_model import EVENT
 from communication.events.telling import Teller, positions_between
 from communication.events.told import Told
 from communication.polling.queue import Entry, Look, PollQueues
-from communication.polling.subscriptions import find_subscription, note_request
+from communication.polling.subscriptions import find_subscription, note_request, queue_of
 from communication.store import Store
 
 PATIENCE = timedelta(seconds=5)
@@ -92,16 +92,16 @@ class Polling:
     def begin(self, row: Row[Any]) -> None:
         """Make ready for a new subscription; without Redis its queue is made when it is read."""
         try:
-            self._queues.reset(row.id, row.queued)
+            self._queues.reset(queue_of(row), row.queued)
         except RedisError as error:
             log.warning("no queue yet for a subscription", subscription=row.id, why=repr(error))
 
-    def drop(self, subscription_id: str) -> None:
+    def drop(self, row: Row[Any]) -> None:
         """Forget a deleted subscription's queue; without Redis it goes when it has expired."""
         try:
-            self._queues.drop(subscription_id)
+            self._queues.drop(queue_of(row))
         except RedisError as error:
-            log.warning("a queue stays for now", subscription=subscription_id, why=repr(error))
+            log.warning("a queue stays for now", subscription=row.id, why=repr(error))
 
     @contextmanager
     def _queues_used(self) -> Iterator[None]:
@@ -128,7 +128,7 @@ class Polling:
 
     def _queue(self, row: Row[Any], *, size: int) -> Look:
         return self._queues.look(
-            row.id, handed_out=row.handed_out, least=_least(row), size=size, now=now()
+            queue_of(row), handed_out=row.handed_out, least=_least(row), size=size, now=now()
         )
 
     def _look(self, connection: Connection, row: Row[Any], *, size: int) -> Look:
@@ -147,11 +147,12 @@ class Polling:
         """Put what the queue lacks into it. Stops when it is emptied meanwhile."""
         if mark < row.handed_out:
             mark = row.handed_out
-            self._queues.reset(row.id, mark)
+            self._queues.reset(queue_of(row), mark)
         log.info("notifications are brought back", subscription=row.id, after=mark)
         after = self._unexpired(connection, mark, row.queued)
         for last, told in self._lacking(connection, row, after):
-            if not self._queues.extend(row.id, entries_of(told), after=mark, last=last, now=now()):
+            given = entries_of(told)
+            if not self._queues.extend(queue_of(row), given, after=mark, last=last, now=now()):
                 return
             mark = last
 

@@ -98,7 +98,7 @@ class Look:
 
 
 class PollQueues:
-    """The queues of all subscriptions, by their ids; shared by threads. RedisError."""
+    """The queues of all subscriptions, by their names; shared by threads. RedisError."""
 
     def __init__(self, redis: Redis, *, ttl: float) -> None:
         self._redis = redis

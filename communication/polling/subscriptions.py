@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
+from communication.bulk import among
 from communication.errors import InvalidField, NotFound
 from communication.events.event_model import EVENT_CURSOR, STAGED_EVENT
 from communication.events.sequencing import SEQUENCED
@@ -17,8 +18,8 @@ from communication.wire.fields import Fields, Spellings
 
 _FIELDS = Spellings("event_type_ids", "client_id")
 _TYPE_SHOWN = 100
-_QUEUED = SUBSCRIPTION_QUEUE.c.queued
-_ALL: Select[Any] = select(SUBSCRIPTION, _QUEUED).join(
+_OF_QUEUE = (SUBSCRIPTION_QUEUE.c.queued, SUBSCRIPTION_QUEUE.c.generation)
+_ALL: Select[Any] = select(SUBSCRIPTION, *_OF_QUEUE).join(
     SUBSCRIPTION_QUEUE, SUBSCRIPTION_QUEUE.c.subscription_key == SUBSCRIPTION.c.key
 )
 _FIND = _ALL.where(
@@ -96,7 +97,7 @@ def find_subscription(
     client: str = "",
     lock: bool = False,
 ) -> Row[Any]:
-    """A subscription, with the position up to which it was `queued`. NotFound.
+    """A subscription, its queue's `generation`, and up to where it was `queued`. NotFound.
 
     `client`: only if it is this one's (seed 001); empty: whoever's it is.
     """
@@ -117,13 +118,33 @@ def subscriptions_of(connection: Connection, tenants: Collection[str]) -> list[R
     return list(connection.execute(_ALL.where(SUBSCRIPTION.c.tenant.in_(tenants))))
 
 
-def delete_subscription(connection: Connection, tenant: str, subscription_id: str) -> None:
-    """Forget a subscription. NotFound."""
+def delete_subscription(connection: Connection, tenant: str, subscription_id: str) -> Row[Any]:
+    """Forget a subscription; it as it was. NotFound."""
     row = find_subscription(connection, tenant, subscription_id, lock=True)
     connection.execute(delete(SUBSCRIPTION).where(SUBSCRIPTION.c.key == row.key))
     connection.execute(
         delete(SUBSCRIPTION_QUEUE).where(SUBSCRIPTION_QUEUE.c.subscription_key == row.key)
     )
+    return row
+
+
+def queue_of(row: Row[Any]) -> str:
+    """The name of a subscription's queue."""
+    return f"{row.id}:{row.generation}" if row.generation else str(row.id)
+
+
+def renew_queues(connection: Connection, tenant: str | None = None) -> list[str]:
+    """Give up the queues of a tenant's subscriptions, or of all; the names that they had.
+
+    New ones are filled from `event`, and nobody reads the old ones again, whether or not
+    Redis can be told to forget them.
+    """
+    wanted = _ALL if tenant is None else _ALL.where(SUBSCRIPTION.c.tenant == tenant)
+    rows = connection.execute(wanted.order_by(SUBSCRIPTION.c.key)).all()
+    queues = among(connection, SUBSCRIPTION_QUEUE.c.subscription_key, [row.key for row in rows])
+    later = {"generation": SUBSCRIPTION_QUEUE.c.generation + 1}
+    connection.execute(update(SUBSCRIPTION_QUEUE).where(queues).values(later))
+    return [queue_of(row) for row in rows]
 
 
 def note_request(connection: Connection, key: int, *, handed_out: int, now: datetime) -> None:

@@ -26,8 +26,10 @@ from sqlalchemy import (
 from communication.bulk import among
 from communication.devices.device_model import DEVICE
 from communication.events.event_model import COLLECTED_EVENT, EVENT, HEARD_EVENT, STAGED_EVENT
-from communication.hubs.listener_model import CALLBACK_BODY, SUBSCRIPTION
+from communication.events.sequencing import hold_still
+from communication.hubs.listener_model import CALLBACK_BODY
 from communication.model import ATTEMPT, DELIVERY, DOCUMENT, IDEMPOTENCY, MESSAGE, RECEIVER
+from communication.polling.subscriptions import renew_queues
 
 ERASED = "[erased]"
 _PERSONAL = (
@@ -41,7 +43,9 @@ _PERSONAL = (
 )
 _JSON_BODIES: tuple[tuple[Table, str], ...] = (
     (EVENT, "payload"),
+    (EVENT, "changed"),
     (STAGED_EVENT, "payload"),
+    (STAGED_EVENT, "changed"),
     (HEARD_EVENT, "body"),
     (COLLECTED_EVENT, "body"),
 )
@@ -55,6 +59,8 @@ class Erased:
     messages: int
     devices: int
     bodies: int
+    queues: list[str]
+    """Those of notifications that were given up: Redis may hold the person there still."""
 
 
 def erase(connection: Connection, person: str, tenant: str | None = None) -> Erased:
@@ -62,7 +68,9 @@ def erase(connection: Connection, person: str, tenant: str | None = None) -> Era
 
     Receivers lose everything but their place; messages of which no other receiver is left
     lose their texts; whatever was heard, collected or told that names the person loses that.
+    Meanwhile nobody is told of events.
     """
+    hold_still(connection)
     found = connection.execute(
         select(RECEIVER.c.key, RECEIVER.c.message_key)
         .join(MESSAGE, MESSAGE.c.key == RECEIVER.c.message_key)
@@ -81,13 +89,8 @@ def erase(connection: Connection, person: str, tenant: str | None = None) -> Era
         messages=len(alone),
         devices=_forget_devices(connection, person, tenant),
         bodies=_scrub_bodies(connection, person, tenant, messages),
+        queues=renew_queues(connection, tenant),
     )
-
-
-def pollers_of(connection: Connection, tenant: str | None) -> list[str]:
-    """The subscriptions whose queues may hold what was erased."""
-    ids = select(SUBSCRIPTION.c.id).where(*_of_tenant(SUBSCRIPTION, tenant))
-    return list(connection.execute(ids).scalars())
 
 
 def _is(person: str) -> ColumnElement[bool]:
@@ -163,23 +166,35 @@ def _scrub_bodies(
     connection: Connection, person: str, tenant: str | None, messages: Collection[int]
 ) -> int:
     count = _scrub_kept_answers(connection, person, tenant)
+    count += _scrub_told(connection, person, tenant, messages)
     for table, name in _JSON_BODIES:
         column = table.c[name]
-        has = func.lower(cast(column, Text)).contains(_as_stored(person), autoescape=True)
-        for row in connection.execute(select(table).where(has, *_of_tenant(table, tenant))).all():
+        theirs = (_names(column, person), *_of_tenant(table, tenant))
+        for row in connection.execute(select(table).where(*theirs)).all():
             key = next(iter(table.primary_key.columns))
             value = {name: scrub(getattr(row, name), person)}
             same = key == getattr(row, key.name)
             connection.execute(update(table).where(same).values(value))
             count += 1
-    return count + _scrub_told(connection, person, messages)
+    return count
 
 
-def _scrub_told(connection: Connection, person: str, messages: Collection[int]) -> int:
-    """What hubs are told of messages: it may still be on its way."""
-    positions = select(EVENT.c.position).where(among(connection, EVENT.c.message_key, messages))
-    of_messages = CALLBACK_BODY.c.event_position.in_(positions)
-    rows = connection.execute(select(CALLBACK_BODY).where(of_messages)).all()
+def _names(column: ColumnElement[Any], person: str) -> ColumnElement[bool]:
+    return func.lower(cast(column, Text)).contains(_as_stored(person), autoescape=True)
+
+
+def _scrub_told(
+    connection: Connection, person: str, tenant: str | None, messages: Collection[int]
+) -> int:
+    """What hubs are told: it may still be on its way. Before what they are told of is scrubbed."""
+    positions = select(EVENT.c.position).where(
+        or_(
+            among(connection, EVENT.c.message_key, messages),
+            and_(_names(EVENT.c.payload, person), *_of_tenant(EVENT, tenant)),
+        )
+    )
+    theirs = CALLBACK_BODY.c.event_position.in_(positions)
+    rows = connection.execute(select(CALLBACK_BODY).where(theirs)).all()
     for row in rows:
         body = orjson.dumps(scrub(orjson.loads(row.body), person)).decode()
         same = CALLBACK_BODY.c.event_position == row.event_position

@@ -12,8 +12,8 @@ from communication.events.event_model import STAGED_EVENT
 from communication.events.happening import Kind
 from communication.model import ATTEMPT, DELIVERY, MESSAGE, State, Status
 from communication.store import Store
-from tests.messages import email, rows, states, store_message
-from tests.scripted_channel import Scripted, channel, claimed, raising, runner
+from tests.messages import claimed, email, rows, states, store_message
+from tests.scripted_channel import Scripted, channel, raising, runner
 from worker.batch import BatchRunner
 
 __all__ = ["channel", "runner"]

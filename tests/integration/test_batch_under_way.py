@@ -10,8 +10,8 @@ from channels.base import Outbound
 from communication.clock import now
 from communication.model import DELIVERY, MESSAGE, State, Status
 from communication.store import Store
-from tests.messages import email, rows, states, store_message
-from tests.scripted_channel import Scripted, channel, claimed, runner, under_way
+from tests.messages import claimed, email, rows, states, store_message
+from tests.scripted_channel import Scripted, channel, runner, under_way
 from tests.waiting import wait_until
 from worker.batch import BatchRunner
 

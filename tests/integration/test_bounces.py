@@ -2,13 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
 
 from channels.base import Outbound, Receiver
-from communication import due
 from communication.clock import now
 from communication.events.event_model import EVENT, STAGED_EVENT
 from communication.events.happening import Kind
@@ -23,7 +23,7 @@ from communication.settings import Settings
 from communication.store import Store
 from tests.bounces import ADDRESS, report
 from tests.events import end_deliveries, sequencer
-from tests.messages import email, rows, states, store_message
+from tests.messages import claimed, email, rows, states, store_message
 from worker.batch import BatchRunner
 from worker.deliver import SUPPRESSION as NOT_ASKED
 from worker.deliver import Deliverer
@@ -266,17 +266,6 @@ def keep(connection: Connection, tenant: str, address: str) -> bool:
 
 
 def run(store: Store, channel: Counting, settings: Settings) -> None:
-    with store.write() as connection:
-        claimed = due.claim(
-            connection,
-            DELIVERY,
-            channel="email",
-            priorities=range(10),
-            limit=100,
-            lease="relay",
-            now=now(),
-            until=now().replace(year=2100),
-        )
     runner = BatchRunner(store, settings, Deliverer(channel, settings))
-    runner.run([one.key for one in claimed], "relay")
+    runner.run(claimed(store, timedelta(days=1)), "relay")
     runner.close()

@@ -1,11 +1,11 @@
 """The same broker contract over Dramatiq's in-memory stub and over RabbitMQ."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Event
 from uuid import uuid4
 
 import pytest
-from dramatiq import Actor, Worker
+from dramatiq import Actor, Broker, Worker
 
 from communication.errors import BrokerUnavailable
 from communication.settings import Settings
@@ -46,20 +46,19 @@ def test_a_queue_counts_what_waits_in_it(broker: RabbitQueues | MemoryQueues, qu
     broker.keep_alive()
 
 
+def listening(broker: Broker, queue: str, hear: Callable[..., object]) -> Worker:
+    """A worker that has what is published given to a function."""
+    Actor(hear, broker=broker, actor_name="actor", queue_name=queue, priority=0, options={})
+    worker = Worker(broker, queues={queue}, worker_threads=1, worker_timeout=50)
+    worker.start()
+    return worker
+
+
 def test_what_is_published_reaches_the_actor(
     broker: RabbitQueues | MemoryQueues, queue: str
 ) -> None:
     heard: list[int] = []
-    Actor(
-        lambda *, number: heard.append(number),
-        broker=broker,
-        actor_name="actor",
-        queue_name=queue,
-        priority=0,
-        options={},
-    )
-    worker = Worker(broker, queues={queue}, worker_threads=1, worker_timeout=50)
-    worker.start()
+    worker = listening(broker, queue, lambda *, number: heard.append(number))
 
     for number in range(20):
         broker.publish(queue, "actor", number=number)
@@ -78,16 +77,7 @@ def test_a_wiped_broker_is_declared_anew_and_its_workers_come_back() -> None:
         queue = f"test.{uuid4()}"
         broker = open_broker(Settings(broker_url=server.url), [queue])
         heard = Event()
-        Actor(
-            heard.set,
-            broker=broker,
-            actor_name="actor",
-            queue_name=queue,
-            priority=0,
-            options={},
-        )
-        worker = Worker(broker, queues={queue}, worker_threads=1, worker_timeout=50)
-        worker.start()
+        worker = listening(broker, queue, heard.set)
         broker.publish(queue, "actor")
         assert heard.wait(10)
         heard.clear()

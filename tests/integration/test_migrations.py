@@ -1,22 +1,33 @@
-"""The migrations lead to the tables of communication.model, on both databases."""
+"""The migrations lead to the tables of the models, on both databases."""
 
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import MetaData, text
 from sqlmodel import SQLModel
 
+import communication
 from communication.events.event_model import EVENT, EVENT_CURSOR
 from communication.store import Store, check_schema, open_store, upgrade
 from tests.messages import rows
+
+
+def all_tables() -> MetaData:
+    """Those of every module that holds models, whatever else was imported before."""
+    for module in walk_packages(communication.__path__, "communication."):
+        if module.name.endswith("model"):
+            import_module(module.name)
+    return SQLModel.metadata
 
 
 def test_the_migrations_make_what_the_model_says(store: Store) -> None:
     with store.read() as connection:
         context = MigrationContext.configure(connection)
         differences = [
-            one for one in compare_metadata(context, SQLModel.metadata) if _matters(one, store)
+            one for one in compare_metadata(context, all_tables()) if _matters(one, store)
         ]
 
     assert differences == []

@@ -6,15 +6,13 @@ from typing import Any
 import pytest
 
 from channels.base import Device
-from communication import due
 from communication.clock import now
 from communication.devices.device_model import DEVICE
 from communication.devices.registry import find_device, register
 from communication.errors import ServiceUnavailable
-from communication.model import DELIVERY
 from communication.store import Store
 from communication.wire.device import read_device
-from tests.messages import rows, store_message
+from tests.messages import claimed, rows, store_message
 from worker.jobs import take_jobs
 from worker.main import unregistering
 from worker.render import Job
@@ -34,19 +32,9 @@ def push_to(*users: str) -> dict[str, Any]:
 
 
 def taken(store: Store) -> list[Job]:
-    moment = now()
+    keys = claimed(store, timedelta(seconds=30), channel="push")
     with store.write() as connection:
-        claimed = due.claim(
-            connection,
-            DELIVERY,
-            channel="push",
-            priorities=range(10),
-            limit=100,
-            lease="relay",
-            now=moment,
-            until=moment + timedelta(seconds=30),
-        )
-        batch = take_jobs(connection, [one.key for one in claimed], relayed="relay")
+        batch = take_jobs(connection, keys, relayed="relay")
     return sorted(batch.jobs, key=lambda job: job.ordinal) if batch else []
 
 

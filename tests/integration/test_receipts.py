@@ -32,7 +32,7 @@ from communication.receipts.recording import (
     record,
 )
 from communication.store import Store
-from tests.messages import email, rows, states, store_message
+from tests.messages import claimed, email, rows, states, store_message
 from worker.outcomes import Outcome, settle
 
 PROVIDER = "smpp://smsc.example.com"
@@ -221,18 +221,8 @@ def test_who_waits_in_vain_is_never_sent_again(store: Store) -> None:
 
     with store.write() as connection:
         assert due.waiting(connection, DELIVERY, ["email"], now=now()) == set()
-        claimed = due.claim(
-            connection,
-            DELIVERY,
-            channel="email",
-            priorities=range(10),
-            limit=10,
-            lease="relay",
-            now=now(),
-            until=now(),
-        )
-        assert claimed == []
         assert {one.waiting for one in queue_status(connection, now=now())} == {0}
+    assert claimed(store) == []
 
 
 def test_a_message_that_awaits_receipts_is_being_sent(store: Store) -> None:

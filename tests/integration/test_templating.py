@@ -12,8 +12,8 @@ from communication.model import DELIVERY, MESSAGE, State, Status
 from communication.settings import Settings
 from communication.store import Store
 from tests.api import MESSAGES, check_error
-from tests.messages import rows
-from tests.scripted_channel import Scripted, claimed
+from tests.messages import claimed, rows
+from tests.scripted_channel import Scripted
 from tests.templates import write
 from worker.batch import BatchRunner
 from worker.deliver import Deliverer

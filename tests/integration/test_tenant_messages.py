@@ -15,7 +15,8 @@ from communication.settings import Settings
 from communication.store import Store
 from tests.api import MESSAGES, check_error
 from tests.issuer import Issuer
-from tests.scripted_channel import Scripted, claimed
+from tests.messages import claimed
+from tests.scripted_channel import Scripted
 from tests.templates import write
 from worker.batch import BatchRunner
 from worker.deliver import Deliverer

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from falcon import testing
 from falcon.inspect import inspect_routes
+from sqlalchemy import Engine, event
 
 from api.app import create_app
 from communication.settings import Settings
@@ -166,6 +167,35 @@ def test_on_every_route_the_ids_of_another_tenant_are_as_good_as_none(place: Pla
     assert place.view(A) == before
 
 
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of databases meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_the_database_is_asked_the_same_for_another_tenants_id_and_for_none(place: Place) -> None:
+    nobody = {name: ("1" if one[0] == "0" else "0") + one[1:] for name, one in place.ids.items()}
+    for template, methods in routes(place.app):
+        for method in sorted(methods) if "{" in template and template != OWN[0] else ():
+            seen = []
+            for ids in (place.ids, nobody):
+                path = filled(template, ids)
+                place.call(method, path, B, BODIES.get((template, method)))
+                with statements() as asked:
+                    answer = place.call(method, path, B, BODIES.get((template, method)))
+                seen.append((asked, sorted(answer.headers), answer.headers.get("content-type")))
+            assert seen[0] == seen[1], (method, template)
+
+
 def test_lists_and_feeds_show_nothing_of_another_tenant(place: Place) -> None:
     for template, methods in routes(place.app):
         if "{" not in template and "GET" in methods:
@@ -175,8 +205,8 @@ def test_lists_and_feeds_show_nothing_of_another_tenant(place: Place) -> None:
 
 
 def test_a_place_in_the_feed_of_another_tenant_is_unknown(place: Place) -> None:
-    [event, *_] = place.call("GET", "/api/2.3.1/orderevents", A).json
-    theirs = place.call("GET", f"/api/2.3.1/orderevents?since={event['event']}", B)
+    [first, *_] = place.call("GET", "/api/2.3.1/orderevents", A).json
+    theirs = place.call("GET", f"/api/2.3.1/orderevents?since={first['event']}", B)
     unknown = place.call("GET", "/api/2.3.1/orderevents?since=nothing", B)
     assert (theirs.status_code, theirs.text) == (unknown.status_code, unknown.text)
 

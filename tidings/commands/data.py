@@ -20,31 +20,40 @@ from tidings.explained import explained
 @explained()
 def forget(receiver: str, tenant: str | None) -> None:
     """Erase what is known of a person; what was sent stays counted."""
-    from communication.privacy.erasing import erase, pollers_of
+    from communication.privacy.erasing import erase
     from communication.store import open_store
 
     settings = load_settings()
     store = open_store(settings.database_url, connections=1, secret_keys=settings.secret_keys)
     with store.write() as connection:
         erased = erase(connection, receiver.strip(), tenant)
-        pollers = pollers_of(connection, tenant)
     store.close()
-    _empty_queues(settings, pollers)
     click.echo(
         f"Erased in {erased.receivers} receivers, {erased.messages} messages, "
         f"{erased.devices} devices and {erased.bodies} stored bodies."
     )
+    _drop_queues(settings, erased.queues)
 
 
-def _empty_queues(settings: Settings, pollers: Sequence[str]) -> None:
+def _drop_queues(settings: Settings, names: Sequence[str]) -> None:
     """What waits for pollers is brought back from the database, where the person is erased."""
+    from redis.exceptions import RedisError
+
     from communication.polling.queue import PollQueues
     from communication.redis_client import open_redis
 
     with closing(open_redis(settings)) as redis:
         queues = PollQueues(redis, ttl=settings.notification_ttl)
-        for poller in pollers:
-            queues.drop(poller)
+        try:
+            for name in names:
+                queues.drop(name)
+        except RedisError as error:
+            click.echo(
+                f"Redis can't be reached ({type(error).__name__}): old queues of notifications, "
+                f"which nobody reads any more, stay there for up to {settings.notification_ttl:g} "
+                "seconds.",
+                err=True,
+            )
 
 
 @click.command()

@@ -70,6 +70,7 @@ class Recorder:
         except ServiceUnavailable:
             raise
         except Exception:
+            # Whatever one round holds that the database will not take, the others shall not wait.
             log.exception("recording stumbled", rounds=len(entries))
             self._record_alone(own)
 
@@ -79,6 +80,7 @@ class Recorder:
         except ServiceUnavailable:
             raise
         except Exception:
+            # It would fail again each time, and with it all that wait beside it.
             with self._lock:
                 self._waiting.remove(own)
             raise

@@ -68,6 +68,7 @@ class HubRunner:
         except ServiceUnavailable as error:
             log.warning("a hub can't be served now", why=error.message)
         except Exception:
+            # Nobody looks at the visit's future: unlogged, the fault would never be seen.
             log.exception("serving a hub stumbled")
         finally:
             room.release()

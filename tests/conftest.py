@@ -134,6 +134,14 @@ def store(migrated_url: str) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.fixture
+def sqlite_store(migrated_sqlite_url: str) -> Iterator[Store]:
+    """A store on SQLite alone: for what no database has a part in."""
+    opened = open_store(migrated_sqlite_url)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(scope="session")
 def installation(
     postgresql: PostgreSQL, rabbitmq: RabbitMQ, redis_server: Redis

@@ -23,7 +23,7 @@ from communication.query.message_vocabulary import message_vocabulary
 TMF_SERVERS = ["/", "/communicationMessage/v1", "/tmf-api/communicationManagement/v1"]
 HUB_SERVERS = [*TMF_SERVERS, "/api"]
 _NEW = ("Location",)
-_MOST = 10**15 - 1
+_MOST = 999_999_999
 _SORTABLE = sorted(".".join(path) for path in message_vocabulary().sortable)
 _EXAMPLE = ("sms", examples.MESSAGE_EXAMPLE)
 _MESSAGE = answer("The whole resource.", ref("CommunicationMessage"), _EXAMPLE)

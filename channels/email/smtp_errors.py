@@ -16,6 +16,10 @@ _PERMANENT = 500
 """The least code of those that refuse for good (RFC 5321 §4.2.1)."""
 
 
+class NotNow(TransientDeliveryError):
+    """The server takes no conversation just now: it has too many, or is busy."""
+
+
 class ConnectionLost(TransientDeliveryError):
     """The server hung up, or was not reached."""
 
@@ -33,7 +37,7 @@ def in_words(error: OSError, stage: str) -> DeliveryError:
 def unwelcome(reply: Reply, before: str = "") -> TransientDeliveryError:
     """What it means that a server does not take us in. A 5xx is about us, not about the mail."""
     if reply.code < _PERMANENT:
-        return TransientDeliveryError(before + reply.reason)
+        return NotNow(before + reply.reason)
     return ConfigurationFault(before + reply.reason, retry_after=FAULT_WAIT)
 
 

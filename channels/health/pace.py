@@ -7,15 +7,17 @@ again, or for so long that there is no limit any more.
 
 import time
 from collections.abc import Callable
+from math import log, log2
 from threading import Lock
 
 import structlog
 
-from channels.health.throttle import LocalTurns, Rate
+from channels.health.throttle import early
+from communication.lanes import LANES
 
 SHARE = 0.8
 """Of what the provider took in the last second, that it is asked from then on."""
-LEAST = 0.1
+LEAST = 0.2
 """Calls a second, at least."""
 DOUBLES_IN, DOUBLES_AT_FIRST_IN = 10.0, 2.0
 """Seconds without another complaint in which the rate doubles; the second where it is a guess,
@@ -25,11 +27,14 @@ FREE_AFTER = 60.0
 _SAME = 1.0
 """Seconds in which complaints are of calls that were made before the first."""
 
-log = structlog.get_logger(part="channels.health.pace")
+logger = structlog.get_logger(part="channels.health.pace")
 
 
 class Pace:
-    """Turns, of one provider in this process. Shared by threads."""
+    """Turns, of one provider in this process. Shared by threads.
+
+    They are numbered from the last complaint on, and come the faster the later they are.
+    """
 
     def __init__(self, provider: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._provider = provider
@@ -37,21 +42,28 @@ class Pace:
         self._lock = Lock()
         self._second = 0
         self._taken = self._taken_before = 0
-        self._rate, self._doubles_in = 0.0, DOUBLES_IN
+        self._rate, self._doubles_in = LEAST, DOUBLES_IN
         self._slowed: float | None = None
-        self._turns = LocalTurns(Rate(LEAST), clock)
+        self._next = 0.0
+        self._put_off = dict.fromkeys(LANES, 0.0)
 
     def take(self, lane: str, patience: float) -> tuple[bool, float]:
         """At once, unless the provider complained lately."""
-        slowed = self._slowed
-        if slowed is None:
+        if self._slowed is None:
             return True, 0.0
-        since = self._clock() - slowed
-        if since > FREE_AFTER:
-            self._slowed = None
-            return True, 0.0
-        self._turns.change(Rate(self._rate * 2 ** (since / self._doubles_in)))
-        return self._turns.take(lane, patience)
+        with self._lock:
+            since = self._clock() - self._slowed
+            if since > FREE_AFTER:
+                self._slowed = None
+                return True, 0.0
+            turn = max(self._next, self._turn_at(since))
+            wait = max(0.0, self._time_of(turn) - since)
+            if wait <= patience:
+                self._next = turn + 1
+                return True, wait
+            self._put_off[lane] = again = max(self._put_off[lane], turn) + 1
+            back = min(self._time_of(again) - early(patience), FREE_AFTER)
+            return False, max(back - since, patience)
 
     def accepted(self) -> None:
         """The provider took one."""
@@ -68,11 +80,19 @@ class Pace:
             known, self._slowed = self._slowed, moment
             self._rate = max(LEAST, SHARE * self._recent(moment))
             self._doubles_in = DOUBLES_IN if self._taken_before else DOUBLES_AT_FIRST_IN
-            self._turns = LocalTurns(Rate(self._rate), self._clock)
-            self._turns.take("normal", 0.0)  # this moment's is over
+            self._next, self._put_off = 1.0, dict.fromkeys(LANES, 0.0)
         if known is None:
             rate = round(self._rate, 1)
-            log.warning("provider wants fewer", provider=self._provider, per_second=rate)
+            logger.warning("provider wants fewer", provider=self._provider, per_second=rate)
+
+    def _turn_at(self, since: float) -> float:
+        """How many turns there are in so many seconds after the complaint."""
+        doubled = since / self._doubles_in
+        return self._rate * self._doubles_in / log(2) * (2**doubled - 1)
+
+    def _time_of(self, turn: float) -> float:
+        """After how many seconds it comes."""
+        return self._doubles_in * log2(1 + turn * log(2) / (self._rate * self._doubles_in))
 
     def _recent(self, moment: float) -> float:
         """How many it took in the last second: all of this one, the rest's share of the other."""

@@ -62,14 +62,10 @@ class LocalTurns:
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._arrival = 0.0
-        self._put_off = dict.fromkeys(LANES, 0.0)
-        self.change(rate)
-
-    def change(self, rate: Rate) -> None:
-        """From now on."""
         self._interval = rate.interval
         self._tolerance = (rate.burst - 1) * rate.interval
+        self._arrival = 0.0
+        self._put_off = dict.fromkeys(LANES, 0.0)
 
     def take(self, lane: str, patience: float) -> tuple[bool, float]:
         """From memory."""

@@ -14,8 +14,8 @@ from channels.push.http2_connection import Call, Headers, Http2Connection, NotPr
 from communication.errors import ConnectionFailed, TimedOut
 from communication.http.client import Answer
 
-_FRESH_TRIES = 3
-"""How often a request is made again that the server has not acted on."""
+_PAUSES = (0.0, 0.0, 0.0, 0.05, 0.1, 0.2, 0.4)
+"""Seconds before a request is made again, and again, that the server has not acted on."""
 _CLOSING_TIME = 1.0
 
 
@@ -85,12 +85,14 @@ class Http2Client:
 
     async def _request(self, call: Call, seconds: float) -> Answer:
         async with asyncio.timeout(seconds):
-            for _ in range(1 + _FRESH_TRIES):
+            for pause in (*_PAUSES, None):
                 connection = await self._standing()
                 try:
                     return await connection.exchange(call)
                 except NotProcessed:
                     call.sent = False
+                if pause:
+                    await asyncio.sleep(pause)
         raise ConnectionFailed(f"{self._host}: it takes no requests now", sent=False)
 
     async def _standing(self) -> Http2Connection:

@@ -123,7 +123,7 @@ def test_a_server_that_goes_away_again_and_again_is_a_transient_failure(
         channel.send(message(PHONE))
 
     assert not isinstance(caught.value, OutcomeUnknown)
-    assert peer.connections == 4
+    assert peer.connections == 8
     channel.close()
     peer.close()
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from channels.errors import RateReached
-from channels.health.pace import FREE_AFTER, LEAST, Pace
-from channels.health.throttle import Throttle
+from channels.health.pace import FREE_AFTER, Pace
+from channels.health.throttle import PATIENCE, Throttle
 
 NORMAL = 4
 
@@ -82,7 +82,15 @@ def test_a_provider_that_took_nothing_is_asked_now_and_then() -> None:
     provider = Provider(limit=0)
     pace = Pace("test://", provider.clock)
     provider.ask(pace)
-    assert 1 <= asked(provider, pace, 30) <= 30 * 2**3 * LEAST
+    assert 3 <= asked(provider, pace, 30) <= 12
+
+
+def test_what_waited_at_a_slow_pace_does_not_wait_on_when_it_is_fast() -> None:
+    provider = Provider(limit=0)
+    pace = Pace("test://", provider.clock)
+    provider.ask(pace)
+    taken = [pace.take("bulk", PATIENCE["bulk"]) for _ in range(1000)]
+    assert 20 < max(wait for _, wait in taken) < 40
 
 
 def test_a_limit_that_is_gone_is_forgotten() -> None:

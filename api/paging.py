@@ -12,7 +12,7 @@ from communication.errors import InvalidQueryParameter
 from communication.query.tmf630 import DEFAULT_LIMIT, HIGHEST_LIMIT
 
 _OK, _PARTIAL = 200, 206
-_WHOLE = re.compile("[0-9]{1,15}")
+_WHOLE = re.compile("[0-9]{1,9}")
 
 
 def check_parameters(req: Request, names: Collection[str]) -> None:

@@ -43,15 +43,15 @@ _MEANINGS = {
     503: "The database is away, or too much waits to be sent.",
 }
 _TAGS = (
-    ("/communicationMessage", "Messages"),
-    ("/hub", "Hubs"),
-    ("/appUser", "Devices"),
-    ("/externalapi", "Listener"),
-    ("/notification", "Notifications"),
-    ("/api/2.3.1", "Order events"),
-    ("/api/v1/events", "Event Collector"),
-    ("/receipt", "Receipts"),
-    ("/", "Operations"),
+    ("/communicationMessage", "Messages", "TMF681: store, send, find, change, cancel."),
+    ("/hub", "Hubs", "Hear of events by callback."),
+    ("/appUser", "Devices", "What mobile push reaches an app's users on."),
+    ("/externalapi", "Listener", "Tell of others' service orders."),
+    ("/notification", "Notifications", "Hear of events by polling, each once."),
+    ("/api/2.3.1", "Order events", "How every delivery ended, for ever."),
+    ("/api/v1/events", "Event Collector", "Report faults and other events."),
+    ("/receipt", "Receipts", "For HTTP gateways, by their own secret."),
+    ("/", "Operations", "For operators, and this description."),
 )
 
 Scopes = Mapping[str, Mapping[str, str]]
@@ -72,7 +72,7 @@ def describe(scopes: Scopes, settings: Settings) -> Json:
             "405, with `Allow`; a path that is not here is 404.",
         },
         "servers": [{"url": "/"}, {"url": settings.public_url}],
-        "tags": [{"name": name} for _, name in _TAGS],
+        "tags": [{"name": name, "description": said} for _, name, said in _TAGS],
         "paths": {
             path: _path(path, methods, scopes.get(path, {}), authenticated=authenticated)
             for path, methods in described.items()
@@ -130,11 +130,12 @@ def _path(
 def _operation(
     path: str, method: str, operation: Json, scope: str | None, *, authenticated: bool
 ) -> Json:
-    tag = next(name for prefix, name in _TAGS if path.startswith(prefix))
+    tag = next(name for prefix, name, _ in _TAGS if path.startswith(prefix))
     keyed = method == "post" and not path.startswith("/receipt")
     whole = {
         "operationId": operation_id(method, path),
         "tags": [tag],
+        "security": [],
         **operation,
         "parameters": [*operation.get("parameters", ()), *([_IDEMPOTENCY_KEY] if keyed else ())],
         "responses": {

@@ -52,6 +52,7 @@ _EVENT: Json = {
 }
 _POST: Json = {
     "summary": "An event that the hub asked for",
+    "security": [],
     "parameters": _SIGNATURE,
     "requestBody": body(
         _EVENT, ("creation", examples.CREATION_EXAMPLE), ("update", examples.UPDATE_EXAMPLE)

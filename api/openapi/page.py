@@ -1,5 +1,6 @@
 """The description as one static HTML page."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
@@ -18,6 +19,7 @@ summary { cursor: pointer } summary code { font-weight: 600 }
 pre { background: var(--soft); padding: .7rem; overflow: auto; border-radius: 6px }
 code, pre { font-family: ui-monospace, monospace; font-size: .88rem }
 td code { overflow-wrap: anywhere }
+td:first-child code { white-space: nowrap }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1rem }
 th, td { text-align: left; vertical-align: top; border-bottom: 1px solid var(--line);
          padding: .25rem .5rem .25rem 0 }
@@ -26,14 +28,14 @@ th, td { text-align: left; vertical-align: top; border-bottom: 1px solid var(--l
 
 def render(described: Mapping[str, Any]) -> str:
     """HTML in UTF-8, without scripts and without anything of another host."""
-    info = described["info"]
+    info, schemes = described["info"], described["components"]["securitySchemes"]
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(info['title'])}</title>",
         "<meta name=viewport content='width=device-width, initial-scale=1'>",
         f"<style>{_STYLE}</style><h1>{escape(info['title'])} {escape(info['version'])}</h1>",
-        f"<p>{escape(info['summary'])} {escape(info['description'])}",
+        f"<p>{escape(info['summary'])} {_text(info['description'])}",
         "<p>For programs: <a href=/openapi.json>/openapi.json</a>.",
-        f"<p>{escape(described['components']['securitySchemes']['token']['description'])}",
+        f"<p>Access tokens: {_text(schemes['token']['description'])}",
         "<nav><ul>",
         *(
             f"<li><a href='#{_anchor(tag['name'])}'>{escape(tag['name'])}</a>"
@@ -52,6 +54,7 @@ def render(described: Mapping[str, Any]) -> str:
 def _operations(described: Mapping[str, Any]) -> Iterator[str]:
     for tag in described["tags"]:
         yield f"<h2 id='{_anchor(tag['name'])}'>{escape(tag['name'])}</h2>"
+        yield f"<p>{escape(tag['description'])}"
         for path, item in described["paths"].items():
             for method, operation in item.items():
                 if method != "servers" and tag["name"] in operation["tags"]:
@@ -64,7 +67,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
         f"<details><summary><span class=method>{method.upper()}</span> <code>{escape(path)}</code>"
         f" {escape(operation['summary'])}</summary><div id='{operation.get('operationId', '')}'>"
     )
-    yield f"<p>{escape(operation.get('description', ''))}</p>"
+    yield f"<p>{_text(operation.get('description', ''))}</p>"
     if operation["parameters"]:
         yield _table(("Parameter", "In", "", ""), map(_parameter, operation["parameters"]))
     if "requestBody" in operation:
@@ -73,7 +76,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
     yield _table(
         ("Status", "", "Body", "Headers"),
         (
-            (status, escape(one["description"]), _kind(one), ", ".join(one.get("headers", ())))
+            (status, _text(one["description"]), _kind(one), ", ".join(one.get("headers", ())))
             for status, one in responses
         ),
     )
@@ -94,7 +97,7 @@ _FIRST_ERROR = "300"
 def _parameter(one: Mapping[str, Any]) -> tuple[str, str, str, str]:
     needed = " <strong>required</strong>" if one.get("required") else ""
     name = f"<code>{escape(one['name'])}</code>{needed}"
-    return name, one["in"], escape(one["description"]), f"<code>{_rule(one['schema'])}</code>"
+    return name, one["in"], _text(one["description"]), f"<code>{_rule(one['schema'])}</code>"
 
 
 def _rule(schema: Mapping[str, Any]) -> str:
@@ -139,7 +142,7 @@ def _headers(headers: Mapping[str, Any]) -> Iterator[str]:
     yield _table(
         ("Header of an answer", "", ""),
         (
-            (escape(name), escape(one["description"]), f"<code>{_rule(one['schema'])}</code>")
+            (escape(name), _text(one["description"]), f"<code>{_rule(one['schema'])}</code>")
             for name, one in headers.items()
         ),
     )
@@ -157,6 +160,14 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = "".join(f"<th>{escape(one)}" for one in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}" for cell in row) for row in rows)
     return f"<table><tr>{head}{body}</table>"
+
+
+def _text(said: str) -> str:
+    """With what stands between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", escape(said))
+
+
+_CODE = re.compile("`([^`]+)`")
 
 
 def _json(value: Any) -> str:

@@ -1,6 +1,7 @@
 """What can be called of TMF681 v1: messages and hubs (docs/tmf681.md, hub.md)."""
 
 from api.openapi import examples, patterns
+from api.openapi.filters import FILTERS
 from api.openapi.headers import PAGED
 from api.openapi.hub_events import HUB_CALLBACKS
 from api.openapi.linking import link
@@ -22,7 +23,7 @@ from communication.query.message_vocabulary import message_vocabulary
 TMF_SERVERS = ["/", "/communicationMessage/v1", "/tmf-api/communicationManagement/v1"]
 HUB_SERVERS = [*TMF_SERVERS, "/api"]
 _NEW = ("Location",)
-_MOST = 10**15 - 1
+_MOST = 999_999_999
 _SORTABLE = sorted(".".join(path) for path in message_vocabulary().sortable)
 _EXAMPLE = ("sms", examples.MESSAGE_EXAMPLE)
 _MESSAGE = answer("The whole resource.", ref("CommunicationMessage"), _EXAMPLE)
@@ -82,7 +83,7 @@ PATHS: dict[str, dict[str, Json]] = {
             "summary": "Find messages",
             "description": "TMF630: any attribute, dotted, filters (`receiver.email=…`, "
             "`priority.lt=3`, `subject.regex=…`); see docs/filtering.md.",
-            "parameters": [_FIELDS, _SORT, _OFFSET, _LIMIT],
+            "parameters": [_FIELDS, _SORT, _OFFSET, _LIMIT, *FILTERS],
             "responses": _page("messages", ref("CommunicationMessage"), examples.MESSAGE_EXAMPLE),
         },
         "post": {

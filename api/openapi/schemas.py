@@ -31,9 +31,8 @@ def _type(*words: str) -> Json:
     return text(20, pattern=patterns.any_case(*words), description=known)
 
 
-def _whole(high: int, description: str) -> Json:
-    numeral = text(pattern=patterns.NUMERAL, description="Within the same bounds.")
-    return {"anyOf": [number(0, high), numeral], "description": description}
+def _whole(high: int, numeral: str, description: str) -> Json:
+    return {"anyOf": [number(0, high), text(pattern=numeral)], "description": description}
 
 
 PERIOD = given({}, {"startDateTime": given_moment(), "endDateTime": given_moment()})
@@ -109,13 +108,13 @@ ATTACHMENT: Json = {
     ]
 }
 _OPTIONS: dict[str, Json] = {
-    "priority": _whole(9, "0 is the highest; 4 unless given."),
+    "priority": _whole(9, patterns.DIGIT, "0 is the highest; 4 unless given."),
     "locale": text(40, pattern=patterns.LOCALE),
     "description": text(100_000),
     "sendTime": given_moment(description="In the future: it is sent then."),
     "logFlag": _FLAG,
     "callbackFlag": _FLAG,
-    "tryTimes": _whole(100, "How often a failed send is tried again."),
+    "tryTimes": _whole(100, patterns.TO_HUNDRED, "How often a failed send is tried again."),
     "CommunicationRequestCharacteristic": items(ref("Characteristic")),
     "attachment": items(ref("Attachment")),
     "sender": ref("Sender"),

@@ -12,11 +12,11 @@ from channels.base import Environment, Outbound, Receiver, Sender
 from channels.email.email_message import Mail, build_mail
 from channels.email.mail_policy import MailPolicy
 from channels.email.smtp_connection import Server, SmtpConnection
-from channels.email.smtp_errors import ConnectionLost
+from channels.email.smtp_errors import ConnectionLost, NotNow
 from channels.email.smtp_pool import SmtpPool
 from channels.email.smtp_wire import Reply
 from channels.endpoint import Deadline, host_of, in_url, tls_context
-from channels.errors import ConfigurationFault
+from channels.errors import ConfigurationFault, RateReached
 from communication.channel_url import ChannelUrl, Parameters
 from communication.errors import DeliveryError
 
@@ -37,6 +37,8 @@ _EHLO_NAME = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 _CONCURRENCY = 8
 _TIMEOUT = 10.0
 _IDLE = 30.0
+_NOT_NOW_WAIT = 1.0
+"""Seconds until a mail comes again for which the server had no connection."""
 _FAULT_MEMORY = 10.0
 """Seconds for which a server that refuses us is left alone: else each mail would try the wrong
 password again, and the account would be locked."""
@@ -140,6 +142,11 @@ class SmtpChannel:
             raise ConfigurationFault(self._fault, retry_after=_FAULT_MEMORY)
         try:
             return SmtpConnection.open(self._server, deadline)
+        except NotNow as error:
+            if not self._pool.others:
+                raise
+            # It serves the others: what is too many is connections, not messages.
+            raise RateReached(error.reason, retry_after=_NOT_NOW_WAIT) from error
         except ConfigurationFault as fault:
             self._fault, self._fault_until = fault.reason, time.monotonic() + _FAULT_MEMORY
             # Its reason says it all; no traceback.

@@ -1,26 +1,21 @@
 """One conversation with an SMTP server (RFC 5321; 1870 SIZE, 2920, 3207, 4954, 6531)."""
 
 import ssl
-from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
 from channels.email.email_message import Mail
-from channels.email.smtp_errors import FAULT_WAIT, ConnectionLost, in_words
-from channels.email.smtp_wire import CHUNK, Reply, Wire
+from channels.email.smtp_errors import FAULT_WAIT, ConnectionLost, in_words, refusal, unwelcome
+from channels.email.smtp_wire import CHUNK, Reply, Wire, address_literal, in_base64
 from channels.endpoint import Deadline, connect
 from channels.errors import ConfigurationFault, OutcomeUnknown, ReceiverBusy
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
-_OUT_OF_STEP = frozenset({421, 503})
-"""The server ends the conversation, or has lost its thread: the mail is not to blame."""
 _RECIPIENT_BUSY = frozenset({450, 451, 452})
 _SAY_ON = 334
 _GO_AHEAD = 354
-_REFUSES_US = frozenset({530, 534, 535, 538})
-"""TLS or a login is wanted (RFC 3207, 4954): not the mail's fault, whatever the command."""
 _GOODBYE_TIME = 1.0
 
 
@@ -143,7 +138,7 @@ class SmtpConnection:
             self._wire.start_tls(self._server.context, self._server.host)
 
     def _say_hello(self) -> None:
-        name = self._server.ehlo or _address_literal(self._wire.own_address)
+        name = self._server.ehlo or address_literal(self._wire.own_address)
         reply = self._command(f"EHLO {name}")
         if reply.code >= 500:  # noqa: PLR2004  # a server from before EHLO (RFC 5321 §3.2)
             reply = self._command(f"HELO {name}")
@@ -158,9 +153,9 @@ class SmtpConnection:
         user, password = self._server.user or "", self._server.password or ""
         offered = self._extensions.get("AUTH", "").upper().split()
         if "PLAIN" in offered:
-            reply = self._secret("AUTH PLAIN " + _base64(f"\0{user}\0{password}"))
+            reply = self._secret("AUTH PLAIN " + in_base64(f"\0{user}\0{password}"))
         elif "LOGIN" in offered:
-            reply = self._secret("AUTH LOGIN", _base64(user), _base64(password))
+            reply = self._secret("AUTH LOGIN", in_base64(user), in_base64(password))
         else:
             message = "the server offers no login that we know (PLAIN, LOGIN)"
             raise ConfigurationFault(message, retry_after=FAULT_WAIT)
@@ -257,27 +252,19 @@ class SmtpConnection:
             return self._wire.read_reply()
 
     def _welcome(self, reply: Reply, before: str = "") -> None:
-        """Go on if the server takes us. A 5xx is about us, not about the mail."""
+        """Go on if the server takes us."""
         if reply.code // 100 != 2:  # noqa: PLR2004
-            reason = before + reply.reason
-            if reply.code < 500:  # noqa: PLR2004
-                raise TransientDeliveryError(reason)
-            raise ConfigurationFault(reason, retry_after=FAULT_WAIT)
+            raise unwelcome(reply, before)
 
     def _accept(self, reply: Reply, wanted: int | None = None) -> None:
         """Go on if the server takes the mail so far; else the error that its reply means."""
         if reply.code == wanted or (wanted is None and reply.code // 100 == 2):  # noqa: PLR2004
             return
-        if reply.code in _OUT_OF_STEP:
+        error = refusal(reply)
+        if not isinstance(error, (ConfigurationFault, PermanentDeliveryError)):
+            # Some servers so end a connection after so many mails: the next mail gets another.
             self.abandon()
-            raise ConnectionLost(reply.reason)
-        if reply.code in _REFUSES_US:
-            raise ConfigurationFault(reply.reason, retry_after=FAULT_WAIT)
-        if reply.code >= 500:  # noqa: PLR2004
-            raise PermanentDeliveryError(reply.reason)
-        # Some servers so end a connection after so many mails: the next mail gets another.
-        self.abandon()
-        raise TransientDeliveryError(reply.reason)
+        raise error
 
 
 class _Stage:
@@ -307,12 +294,3 @@ class _Stage:
 
 def _recipient(mail: Mail) -> str:
     return f"RCPT TO:<{mail.recipient}>"
-
-
-def _address_literal(address: str) -> str:
-    """What a host without a known name says in its place (RFC 5321 §4.1.3)."""
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
-
-
-def _base64(text: str) -> str:
-    return b64encode(text.encode()).decode("ascii")

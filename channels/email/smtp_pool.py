@@ -19,6 +19,12 @@ class SmtpPool:
         self._idle_time = idle
         self._idle: list[SmtpConnection] = []
         self._closed = False
+        self._used = 0
+
+    @property
+    def others(self) -> int:
+        """How many connections are in use beside the caller's."""
+        return self._used - 1
 
     @contextmanager
     def slot(self, deadline: Deadline) -> Iterator[None]:
@@ -28,9 +34,17 @@ class SmtpPool:
         try:
             if self._closed:
                 raise TransientDeliveryError("the channel is closed")
-            yield
+            self._count(1)
+            try:
+                yield
+            finally:
+                self._count(-1)
         finally:
             self._slots.release()
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._used += change
 
     def take(self) -> SmtpConnection | None:
         """The connection that was used last, if any is idle."""

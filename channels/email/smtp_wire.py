@@ -3,6 +3,7 @@
 import re
 import socket
 import ssl
+from base64 import b64encode
 from dataclasses import dataclass
 
 from channels.endpoint import Deadline
@@ -96,3 +97,13 @@ class Wire:
                 raise TransientDeliveryError("the server's answer is not SMTP")
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         return line.removesuffix(b"\r")
+
+
+def address_literal(address: str) -> str:
+    """What a host without a known name says in its place (RFC 5321 §4.1.3)."""
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def in_base64(text: str) -> str:
+    """As a login's dialog has it (RFC 4954)."""
+    return b64encode(text.encode()).decode("ascii")

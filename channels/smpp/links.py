@@ -11,8 +11,9 @@ import structlog
 
 from channels.endpoint import Deadline
 from channels.errors import ConfigurationFault
+from channels.smpp.account import Account
 from channels.smpp.pdu import Command
-from channels.smpp.session import Account, OnDelivered, Session, SessionOver, Submitted
+from channels.smpp.session import OnDelivered, Session, SessionOver, Submitted
 from communication.errors import TransientDeliveryError
 
 log = structlog.get_logger(part="channels.smpp.channel")

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Self
 
 import structlog
 
 from channels.endpoint import Deadline
 from channels.errors import ConfigurationFault, OutcomeUnknown
+from channels.smpp.account import Account
 from channels.smpp.pdu import Command, Inbox, MalformedPdu, Pdu, bind_body
 from channels.smpp.status import ESME_RINVCMDID, ESME_RINVCMDLEN, FAULT_WAIT, refused_bind
 from channels.smpp.wire import Wire, in_words, open_wire
@@ -29,26 +29,6 @@ OnDelivered = Callable[["Session", Pdu], None]
 
 class SessionOver(TransientDeliveryError):
     """The session takes nothing more; what it was just asked for has not been sent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """Where and as whom to bind. Times are in seconds."""
-
-    name: str
-    """The URL without its secrets."""
-    host: str
-    port: int
-    context: ssl.SSLContext | None = field(repr=False)
-    system_id: str
-    password: str = field(repr=False)
-    system_type: str = ""
-    window: int
-    """Most submits without an answer."""
-    timeout: float
-    """Longest wait for connecting, for the bind and for the answer to a submit."""
-    enquire: float
-    """Silence after which the SMSC is asked for a sign of life."""
 
 
 class Session:

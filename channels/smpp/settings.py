@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from channels.base import Sender
 from channels.endpoint import host_of, in_url, tls_context
+from channels.smpp.account import Account
 from channels.smpp.address import Numbering
 from channels.smpp.message import NO_REFERENCE, Long, Style
 from channels.smpp.pdu import Command, Tag
 from channels.smpp.receipt import Ids
-from channels.smpp.session import Account
 from channels.smpp.status import Verdict
 from communication.channel_url import ChannelUrl, Parameters
 from communication.errors import PermanentDeliveryError

@@ -18,7 +18,9 @@ _LOOK_UPS = BoundedSemaphore(64)
 """A name server that never answers holds one of them, not the threads that send."""
 _REGISTRATION_PATIENCE = 2.0
 _MOST_ADDRESSES = 8
-_PRIVATE_NAME = re.compile(r"[^.]+|.*\.(internal|local|localdomain|lan|home\.arpa)")
+_PRIVATE_NAME = re.compile(
+    r"[^.]+|.*\.(internal|intranet|private|corp|home|lan|local|localdomain|svc|consul|home\.arpa)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +96,6 @@ def _look_up(origin: Origin, results: "SimpleQueue[list[str] | OSError]") -> Non
 
 
 def _why(origin: Origin, address: Address, kind: str) -> str:
-    where = origin.host if origin.host == str(address) else f"{origin.host} ({address})"
-    return f"{where} is refused: a {kind} address, not a public one"
+    # Which address a name inside has is nothing that a client is to learn.
+    leads = "" if origin.host == str(address) else "it leads to "
+    return f"{origin.host} is refused: {leads}a {kind} address, not a public one"

@@ -11,7 +11,8 @@ from communication.errors import Refused
 
 LONGEST = 2048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _IPV4 = re.compile(r"(.*\.)?(0x[0-9a-f]*|[0-9]+)")
 _AS_WRITTEN = "!#$%&'()*+,/:;=?@[]~"
 

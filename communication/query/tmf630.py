@@ -27,7 +27,7 @@ HIGHEST_LIMIT = 1000
 MOST_CONDITIONS = 50
 MOST_VALUES = 200
 DEEPEST_PATH = 10
-_MOST_DIGITS = 15
+_MOST_DIGITS = 9
 
 _RESERVED = ("fields", "sort", "offset", "limit")
 _SIGNS = {

@@ -227,6 +227,17 @@ def test_deliveries_are_listed_by_send_and_state(api: testing.TestClient) -> Non
     assert (part.status_code, part.json) == (206, [second])
 
 
+@pytest.mark.parametrize("name", ["send", "offset", "limit"])
+def test_a_delivery_query_takes_numbers_as_large_as_may_be(
+    api: testing.TestClient, name: str
+) -> None:
+    api.simulate_post(MESSAGES, json=email(id="m1"))
+    for path in (f"{MESSAGES}/m1/delivery", *([MESSAGES] if name != "send" else [])):
+        largest = api.simulate_get(path, params={name: "999999999"})
+        assert largest.status_code in (200, 206)
+        check_error(api.simulate_get(path, params={name: "1000000000"}), 400, 28, name)
+
+
 @pytest.mark.parametrize("query", ["state=lost", "send=x", "limit=-1", "offset=", "colour=red"])
 def test_a_delivery_query_that_is_not_understood_is_400(
     api: testing.TestClient, query: str

@@ -1,63 +1,21 @@
-"""The API's server against clients that are slow, rude or many. Two threads serve them."""
+"""The API's server against clients that are rude. Two threads serve them."""
 
-import hashlib
 import json
 import socket
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from tests.processes import Process, free_port, is_listening
-from tests.running import REPOSITORY
+from tests.echo import CHUNKED, GET, answer, asked, connected, digest, echoing, post, post_chunked
 from tests.waiting import wait_until
-
-GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    port = free_port()
-    command = [sys.executable, "-m", "tests.integration.echo_server", f"127.0.0.1:{port}"]
-    process = Process(command, log=tmp_path_factory.mktemp("echo") / "log", cwd=REPOSITORY)
-    process.port = port  # type: ignore[attr-defined]
-    try:
-        wait_until(lambda: is_listening(port), within=30, otherwise="the server did not listen")
-        yield process
-    finally:
-        process.stop()
-
-
-@pytest.fixture
-def port(server: Process) -> int:
-    return int(server.port)  # type: ignore[attr-defined]
-
-
-def connected(port: int) -> "closing[socket.socket]":
-    return closing(socket.create_connection(("127.0.0.1", port), timeout=10))
-
-
-def answer(connection: socket.socket) -> tuple[int, bytes]:
-    """One response's status and body."""
-    with connection.makefile("rb") as file:
-        status = int(file.readline().split()[1])
-        length = 0
-        while line := file.readline().strip():
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split()[1])
-        if status == 100:
-            return status, b""
-        return status, file.read(length)
-
-
-def asked(port: int, request: bytes) -> tuple[int, bytes]:
-    with connected(port) as connection:
-        connection.sendall(request)
-        return answer(connection)
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with echoing(tmp_path_factory.mktemp("echo")) as (_process, port):
+        yield port
 
 
 def is_read(connection: socket.socket) -> bool:
@@ -66,23 +24,6 @@ def is_read(connection: socket.socket) -> bool:
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     waiting = [row[4].split(":")[1] for row in rows if (row[1][-5:], row[2][-5:]) == (its, ours)]
     return waiting == ["00000000"]
-
-
-def digest(body: bytes) -> bytes:
-    return f"{len(body)} {hashlib.sha256(body).hexdigest()}".encode()
-
-
-def chunked(body: bytes, size: int) -> bytes:
-    parts = [body[place : place + size] for place in range(0, len(body), size)]
-    return b"".join(b"%x;a=b\r\n%s\r\n" % (len(one), one) for one in parts) + b"0\r\nT: 1\r\n\r\n"
-
-
-def post(body: bytes) -> bytes:
-    return b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-
-
-def post_chunked(body: bytes, size: int = 1000) -> bytes:
-    return CHUNKED + chunked(body, size)
 
 
 @pytest.mark.parametrize(
@@ -232,63 +173,3 @@ def test_a_client_that_stalls_is_told_so(port: int, begun: bytes) -> None:
     status, body = asked(port, begun)
     assert (status, json.loads(body)["code"]) == (408, 22)
     assert time.monotonic() - begun_at < 4
-
-
-def test_others_are_served_beside_two_hundred_that_drip_and_a_flood(
-    port: int, server: Process
-) -> None:
-    memory = resident(server)
-    with ExitStack() as stack:
-        slow = [stack.enter_context(connected(port)) for _ in range(200)]
-        for connection in slow:
-            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5000\r\n\r\n"[:20])
-        flood = [stack.enter_context(connected(port)) for _ in range(500)]
-        for _ in range(5):
-            for connection in slow:
-                connection.sendall(b"x")
-            begun = time.monotonic()
-            assert asked(port, GET) == (200, b"xx")
-            assert time.monotonic() - begun < 1
-        assert len(flood) == 500
-        assert resident(server) - memory < 30_000
-
-
-def test_bodies_that_do_not_end_make_room_for_others(port: int, server: Process) -> None:
-    memory = resident(server)
-    begun = post(b"x" * 1_000_000)[:-1]
-    with ExitStack() as stack:
-        held = [stack.enter_context(connected(port)) for _ in range(80)]
-        for connection in held:
-            connection.sendall(begun)
-        status, body = answer(held[0])
-        assert (status, json.loads(body)["code"]) == (503, 6)
-        assert asked(port, post(b"abc")) == (200, digest(b"abc"))
-        assert resident(server) - memory < 30_000
-
-
-def test_clients_that_do_not_read_are_hung_up_on(port: int) -> None:
-    with ExitStack() as stack:
-        for _ in range(3):
-            connection = stack.enter_context(connected(port))
-            connection.sendall(b"GET /?size=30000000 HTTP/1.1\r\nHost: x\r\n\r\n")
-        wait_until(lambda: asked(port, GET) == (200, b"xx"), within=9)
-
-
-def test_connections_that_are_left_open_do_not_keep_the_loop(port: int) -> None:
-    with ExitStack() as stack:
-        for _ in range(50):
-            connection = stack.enter_context(connected(port))
-            connection.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-        begun = time.monotonic()
-        assert asked(port, GET) == (200, b"xx")
-        assert time.monotonic() - begun < 1
-
-
-def resident(server: Process) -> int:
-    """KiB of memory that the server's processes have together."""
-    total = 0
-    for pid in server.pids():
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                total += int(line.split()[1])
-    return total

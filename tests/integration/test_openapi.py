@@ -34,7 +34,7 @@ CHECKS: list[CheckFunction] = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 6
+EXAMPLES = 3
 ISSUER = Issuer()
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from channels.errors import PutOff, RateReached
 from channels.testing import outbound
 from communication.errors import TransientDeliveryError
 from tests.smtp_channels import Opened, failure, opened, server, url
@@ -131,3 +132,25 @@ def test_closing_lets_a_mail_that_is_under_way_arrive(server: SmtpServer, opened
         channel.close()
         assert sending.result() == "4F2X"
     wait_until(lambda: server.open_connections == 0)
+
+
+def test_a_server_that_takes_no_more_connections_costs_no_try(
+    server: SmtpServer, opened: Opened
+) -> None:
+    server.on("CONNECT", Step(), Step("421 4.7.0 too many connections", drop=True))
+    server.on("END", Step(wait=1.0))
+    channel = opened(url(server))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(channel.send, outbound())
+        wait_until(lambda: server.commands["MAIL"] == 1)
+        error = failure(channel, delivery_id="id-2")
+        assert isinstance(error, RateReached)
+        assert error.reason == "421 4.7.0 too many connections"
+        assert first.result() == "4F2X"
+
+
+def test_a_server_that_takes_no_connection_at_all_costs_a_try(
+    server: SmtpServer, opened: Opened
+) -> None:
+    server.on("CONNECT", Step("421 4.7.0 too many connections", drop=True))
+    assert not isinstance(failure(opened(url(server))), PutOff)

@@ -1,25 +1,25 @@
 """gunicorn's threaded worker, with threads that never wait for clients.
 
 The worker's loop gathers each request until it is whole, however slowly it comes; then a thread
-handles it. Clients that take too long are answered 408 by the loop, and connections that end
-linger there too, until the client has read what it was told.
+handles it. Clients that take too long are answered 408 by the loop. What they don't read at once
+of an answer is sent by the loop too, and connections that end linger there, until the client
+has read what it was told.
 """
 
 import selectors
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import structlog
-from gunicorn import http
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from communication import metrics
 from communication.errors import RequestError
 from tidings.http.arrival import Arrival, Room
+from tidings.http.connection import Connection
 from tidings.http.refusals import RequestTooSlow, answer_to, full, translated, why
 from tidings.http.socket import SLOWEST, PacedSocket
 
@@ -30,48 +30,11 @@ _LINGER_REFUSED = 10.0
 _SWEEP_EVERY = 0.5
 _MOST_BODIES = 64
 """Of the largest size that may be: so much a process keeps of all that comes in."""
+_MOST_OWED = 1024 * 1024 * 1024
+"""Bytes of answers that a process keeps for clients that are slow to read them."""
 
 
 log = structlog.get_logger(part="api")
-
-
-class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """A client's connection, and the request that comes in on it: gunicorn's parser reads that."""
-
-    parser: Any
-
-    def __init__(
-        self, cfg: Any, sock: PacedSocket, client: Any, server: Any, arrive: Callable[[], Arrival]
-    ) -> None:
-        super().__init__(cfg, sock, client, server)
-        self._arrive = arrive
-        self.arrival = arrive()
-        self.begun_at = self.deadline = time.monotonic()
-        self.continued = False
-        self.data_ready = True
-
-    def init(self) -> None:
-        """Called before each request is read. Who never sends one needs no parser."""
-        if self.parser is None:
-            self.initialized = True
-            self.parser = http.get_parser(self.cfg, self, self.client)
-
-    def recv(self, size: int) -> bytes:
-        """What the parser reads: of the request that is handled, nothing beyond."""
-        return self.arrival.take(size)
-
-    def next_arrival(self) -> None:
-        """Begin with the next request, of which something may be here already."""
-        surplus, self.continued = self.arrival.surplus, False
-        self.arrival.close()
-        self.arrival = self._arrive()
-        if surplus:
-            self.arrival.add(surplus)
-
-    def close(self, **_graceful: bool) -> None:
-        """Close at once: lingering is the worker's."""
-        self.arrival.close()
-        super().close(graceful=False)
 
 
 class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -119,8 +82,33 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return keepalive and bool(parser.finish_body()) and not parser.unreader.buf.getvalue()
 
     def finish_request(self, conn: Connection, done: Any) -> None:
-        """A thread is done with a request: the next one comes in, or the connection ends."""
-        if done.cancelled() or done.exception() is not None or not done.result():
+        """A thread is done with a request, and the client may still have to read the answer."""
+        goes_on = not done.cancelled() and done.exception() is None and bool(done.result())
+        if not conn.sock.owes:
+            self._end_request(conn, goes_on=goes_on)
+            return
+        conn.deadline = conn.sock.until
+        conn.sock.settimeout(0)
+        self._waiting[conn] = None
+        writable = partial(self._on_writable, conn, goes_on)
+        self.poller.register(conn.sock, selectors.EVENT_WRITE, writable)
+
+    def _on_writable(self, conn: Connection, goes_on: bool, _sock: Any) -> None:  # noqa: FBT001
+        if conn not in self._waiting:
+            return
+        try:
+            conn.sock.pay()
+        except OSError:
+            self._drop(conn)
+            return
+        conn.deadline = conn.sock.until
+        if not conn.sock.owes:
+            self._leave(conn)
+            self._end_request(conn, goes_on=goes_on)
+
+    def _end_request(self, conn: Connection, *, goes_on: bool) -> None:
+        """The next one comes in, or the connection ends."""
+        if not goes_on:
             self._linger(conn, _LINGER)
             return
         conn.next_arrival()
@@ -144,6 +132,10 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._swept = moment
         for conn in [conn for conn in self._waiting if conn.deadline <= moment]:
             self._give_up(conn)
+        owed = [conn for conn in self._waiting if conn.sock.owes]
+        while sum(conn.sock.owes for conn in owed) > _MOST_OWED:
+            metrics.REFUSED.labels("", "crowd").inc()
+            self._drop(owed.pop(0))
 
     def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002
         """At the worker's end, close what waits."""
@@ -194,7 +186,8 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _make_room(self, newest: Connection) -> None:
         """Refuse what has been coming in for longest, of which something is kept."""
-        coming = (one for one in self._waiting if one.arrival.has_head and one is not newest)
+        others = (one for one in self._waiting if one is not newest and not one.sock.owes)
+        coming = (one for one in others if one.arrival.has_head)
         oldest = min(coming, key=lambda one: one.begun_at, default=newest)
         if oldest is newest:
             newest.arrival.refusal = full()
@@ -228,7 +221,7 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _give_up(self, conn: Connection) -> None:
-        if not conn.arrival.received or conn.arrival.refusal is not None:
+        if conn.sock.owes or not conn.arrival.received or conn.arrival.refusal is not None:
             self._drop(conn)
             return
         self._leave(conn)

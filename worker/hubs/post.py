@@ -69,7 +69,7 @@ class Poster:
         except HttpError as error:
             result = Result(verdict=Verdict.RETRY, reason=error.reason)
         except Exception as error:
-            log.exception("a callback stumbled", hub=listener.id, event=job.event_id)
+            log.exception("a callback stumbled", hub=listener.id, event_id=job.event_id)
             result = Result(verdict=Verdict.RETRY, reason=f"unexpected {type(error).__name__}")
         took = round((time.perf_counter() - clock) * 1000)
         return Tried(job=job, result=result, at=began, took_ms=took)

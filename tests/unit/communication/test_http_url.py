@@ -54,6 +54,8 @@ def test_a_request_goes_to_exactly_the_url(url: str, host_header: str, path: str
         "http://%31%32%37.0.0.1/",
         "http://exam%70le.com/",
         "http://a..b/",
+        f"http://{'a' * 64}.example/",
+        f"http://{'a.' * 126}ab/",
         "http://127.0.0.256/",
         "http://1.2.3.4.5/",
         "http://0x/",

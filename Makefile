@@ -25,8 +25,7 @@ test: setup .venv/.servers
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest tests/unit tests/integration --numprocesses 2 --dist loadfile --cov --cov-fail-under 0 --cov-report=
-	$(BIN)/pytest tests/e2e tests/faults --numprocesses 2 --dist loadfile --cov --cov-append
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov
 endif
 
 bench: setup .venv/.servers

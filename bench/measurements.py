@@ -224,33 +224,17 @@ def mail_measurements(stack: Stack, size: Size) -> dict[str, Measurement]:
     queued = partial(measure_post_office, stack, mails=size.mails)
     beside = partial(measure_beside_dead, stack, mails=size.mails, sms=size.dead)
     sent = f"sent by SMTP, {size.mails:,} mails"
+    tomorrow, dead = f"{size.dead:,} SMS due tomorrow", f"{size.dead:,} SMS due at a dead provider"
+    runs = {
+        "one": ("one worker", partial(mails, workers=1)),
+        "as it comes": ("django-post_office as it comes", partial(queued, setup=AS_IT_COMES)),
+        "two": ("two workers", partial(mails, workers=2)),
+        "tuned": ("django-post_office tuned", partial(queued, setup=TUNED)),
+        "alone": (f"one worker, {tomorrow}", partial(beside, due=False)),
+        "beside": (f"one worker, {dead}", partial(beside, due=True)),
+    }
+    notes = {"as it comes": str(AS_IT_COMES), "tuned": str(TUNED)}
     return {
-        "one": Measurement(
-            name=f"{sent}, one worker", unit="mails/s", run=partial(mails, workers=1)
-        ),
-        "as it comes": Measurement(
-            name=f"{sent}, django-post_office as it comes",
-            unit="mails/s",
-            run=partial(queued, setup=AS_IT_COMES),
-            notes=str(AS_IT_COMES),
-        ),
-        "two": Measurement(
-            name=f"{sent}, two workers", unit="mails/s", run=partial(mails, workers=2)
-        ),
-        "tuned": Measurement(
-            name=f"{sent}, django-post_office tuned",
-            unit="mails/s",
-            run=partial(queued, setup=TUNED),
-            notes=str(TUNED),
-        ),
-        "alone": Measurement(
-            name=f"{sent}, one worker, {size.dead:,} SMS due tomorrow",
-            unit="mails/s",
-            run=partial(beside, due=False),
-        ),
-        "beside": Measurement(
-            name=f"{sent}, one worker, {size.dead:,} SMS due at a dead provider",
-            unit="mails/s",
-            run=partial(beside, due=True),
-        ),
+        key: Measurement(name=f"{sent}, {name}", unit="mails/s", run=run, notes=notes.get(key, ""))
+        for key, (name, run) in runs.items()
     }

@@ -74,11 +74,10 @@ class Stack:
     @contextmanager
     def process(self, *arguments: str, env: Mapping[str, str]) -> Iterator[Process]:
         """A Python process that is killed at the end: nothing waits for it to be tidy."""
-        kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
         process = Process(
             [sys.executable, *arguments],
             log=self.folder / "log",
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **kept, **env},
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **env},
         )
         try:
             yield process

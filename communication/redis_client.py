@@ -1,6 +1,5 @@
 """Redis: the server that the settings name, or one in this process in the embedded mode."""
 
-from fakeredis import FakeRedis, FakeServer
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -17,6 +16,9 @@ def open_redis(settings: Settings) -> Redis:
     With `memory://` each call opens another, empty Redis: a process opens one and hands it on.
     """
     if settings.redis_url.startswith("memory:"):
+        # A tenth of what a process imports, and on a real Redis for nothing.
+        from fakeredis import FakeRedis, FakeServer  # noqa: PLC0415
+
         return FakeRedis(server=FakeServer())
     return Redis.from_url(
         settings.redis_url,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from communication.catalogue import catalogue as module
 from communication.catalogue.catalogue import (
     Catalogue,
 )
@@ -24,3 +25,9 @@ def texts(catalogue: Catalogue) -> tuple[str, ...]:
 
 def text(catalogue: Catalogue, path: str = "hello/sms.txt") -> str:
     return catalogue.snapshot("hello").files[path]
+
+
+@pytest.fixture
+def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catalogues look at the folder each time that they are asked."""
+    monkeypatch.setattr(module, "LOOK_EVERY", 0)

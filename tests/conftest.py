@@ -2,13 +2,38 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from communication.store import Store, open_store, upgrade
 from tests.installation import Installation, installed
 from tests.services import PostgreSQL, RabbitMQ, Redis
+
+
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A worker of xdist takes files whole; one alone takes all that need the installation."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "installation" if _needs_installation(self.config.rootpath / file) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    return _Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins."""
+    items.sort(key=lambda item: not _needs_installation(item.path))
+
+
+@cache
+def _needs_installation(file: Path) -> bool:
+    return "from tests.installation import" in file.read_text()
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +130,14 @@ def migrated_url(request: pytest.FixtureRequest) -> str:
 def store(migrated_url: str) -> Iterator[Store]:
     """A store on an empty, migrated database: once on SQLite, once on PostgreSQL."""
     opened = open_store(migrated_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(migrated_sqlite_url: str) -> Iterator[Store]:
+    """A store on SQLite alone: for what no database has a part in."""
+    opened = open_store(migrated_sqlite_url)
     yield opened
     opened.close()
 

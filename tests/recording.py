@@ -8,7 +8,7 @@ worker with it after as long.
 import os
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -69,14 +69,15 @@ class Taken:
     at: float
 
 
-@dataclass(frozen=True)
 class Record:
-    """What the provider has taken so far, repeats included."""
+    """What the provider has taken so far, repeats included. Each line is read once."""
 
-    path: Path
-
-    def __post_init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.path.touch()
+        self._read = 0
+        self._all: list[Taken] = []
+        self._by_message: defaultdict[str, list[Taken]] = defaultdict(list)
 
     def url(self, *, latency: str = "0ms", concurrency: int = 16) -> str:
         """The channel that writes it."""
@@ -84,10 +85,27 @@ class Record:
 
     def taken(self, message: str = "") -> list[Taken]:
         """What was taken of one message, or of all, in order."""
-        lines = self.path.read_text().splitlines(keepends=True)
-        parts = [line.split() for line in lines if line.startswith(message) and line[-1] == "\n"]
-        return [Taken(delivery, address, float(at)) for delivery, address, at in parts]
+        self._read_on()
+        return list(self._by_message[message] if message else self._all)
 
     def repeats(self, message: str = "") -> int:
         """How often a delivery was taken once more."""
         return sum(times - 1 for times in Counter(x.delivery for x in self.taken(message)).values())
+
+    def _read_on(self) -> None:
+        with self.path.open("rb") as record:
+            record.seek(self._read)
+            whole = record.read().rpartition(b"\n")[0]
+        if not whole:
+            return
+        self._read += len(whole) + 1
+        for line in whole.decode().split("\n"):
+            delivery, address, at = line.split()
+            one = Taken(delivery, address, float(at))
+            self._all.append(one)
+            self._by_message[_message_of(delivery)].append(one)
+
+
+def _message_of(delivery: str) -> str:
+    """The uid of a delivery's message: `delivery_id` says how the one holds the other."""
+    return delivery.rsplit("-", 2)[0]

@@ -11,8 +11,10 @@ from http.client import HTTPConnection, HTTPException
 from math import ceil
 from pathlib import Path
 from typing import Any, Self
+from xmlrpc.client import ServerProxy
 
 import orjson
+from supervisor.xmlrpc import SupervisorTransport
 
 from tests.processes import Process, free_port, new_folder
 from tests.recording import PLUG_IN
@@ -135,12 +137,14 @@ def in_flight(*, latency: float, concurrency: int) -> int:
 
 
 def environment(folder: Path, **settings: object) -> dict[str, str]:
-    """Of a Tidings process with these settings: nothing else of the caller's but coverage's."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+    """Of a Tidings process with these settings: nothing else of the caller's but the PATH.
+
+    Without what would have coverage measure it, it is as quick as its users'.
+    """
     named = {f"TIDINGS_{name.upper()}": str(value) for name, value in settings.items()}
     python = f"{_plug_in(folder)}:{REPOSITORY}"
     own = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": python}
-    return {**own, "LANG": "C.UTF-8", **kept, **named}
+    return {**own, "LANG": "C.UTF-8", **named}
 
 
 def _plug_in(folder: Path) -> Path:
@@ -241,18 +245,12 @@ class Supervised:
     def stop(self) -> int:
         """Have supervisord stop all, and return its exit code."""
         assert self._process is not None
+        self._ask("stopAllProcesses")  # at once: when it ends it stops one after the other
         return self._process.stop(STOP_WITHIN)
 
     def pid(self, program: str) -> int:
         """The pid of one of the file's programs; 0 when it does not run."""
-        asked = Process(
-            [COMMANDS / "supervisorctl", "-c", self.here / "supervisord.conf", "pid", program],
-            log=new_folder() / "log",
-            env=environment(self.here),
-            cwd=self.here,
-        )
-        asked.wait()
-        return int(asked.log.read_text())
+        return int(self._ask("getProcessInfo", program)["pid"])
 
     def kill_program(self, program: str) -> None:
         """SIGKILL one of the file's programs; returns when it runs again."""
@@ -274,6 +272,12 @@ class Supervised:
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
+
+    def _ask(self, method: str, *arguments: str) -> Any:
+        """What supervisord answers to what supervisorctl asks of it."""
+        socket_url = f"unix://{self.here}/.supervisord.sock"
+        with ServerProxy("http://localhost", SupervisorTransport(serverurl=socket_url)) as asked:
+            return getattr(asked.supervisor, method)(*arguments)
 
     def _answers(self) -> bool:
         assert self._process is not None

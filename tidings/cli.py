@@ -14,7 +14,7 @@ from tidings.commands.data import forget, purge
 from tidings.commands.email import bounce, suppression
 from tidings.commands.keys import keys, token
 from tidings.explained import explained
-from tidings.start import start
+from tidings.start import loading, start
 from tidings.templates.commands import templates
 
 
@@ -31,7 +31,8 @@ def up(bind: str | None, data: str | None) -> None:
     """Run everything in one process, with no other server."""
     with explained():
         settings = start("up", bind=bind, data=data)
-        from tidings.up import run_all
+        with loading():
+            from tidings.up import run_all
 
         run_all(settings)
 
@@ -43,7 +44,8 @@ def api(bind: str | None) -> None:
     with explained():
         settings = start("api", bind=bind)
         _share_metrics(settings)
-        from tidings.parts import run_api
+        with loading():
+            from tidings.parts import run_api
 
         run_api(settings)
 
@@ -54,7 +56,8 @@ def relay() -> None:
     with explained():
         settings = start("relay")
         _share_metrics(settings)
-        from tidings.parts import run_relay
+        with loading():
+            from tidings.parts import run_relay
 
         run_relay(settings)
 
@@ -72,7 +75,8 @@ def work(queues: str) -> None:
         wanted = queues_matching(queues)
         settings = start("work")
         _share_metrics(settings)
-        from tidings.parts import run_workers
+        with loading():
+            from tidings.parts import run_workers
 
         run_workers(settings, wanted)
 

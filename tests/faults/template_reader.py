@@ -2,7 +2,7 @@
 
 Takes the folder, one for the good versions, a file that says that the editing is over, and how
 many messages to render at least. Prints, as JSON, how many were of each edit, and what was wrong:
-messages of two edits at once, and failures.
+messages of two edits at once, with their numbers, and failures.
 """
 
 import json
@@ -28,7 +28,7 @@ def main() -> None:
     renderer = Renderer(processes=1, seconds=5, memory=2**28)
     catalogue = Catalogue(folder, keep, trial=renderer.trial)
     seen: Counter[int] = Counter()
-    wrong: list[str] = []
+    wrong: list[tuple[list[int], str]] = []
 
     def note(job: RenderJob, result: Result) -> None:
         texts = [result.subject, result.text, result.html] if isinstance(result, Rendered) else []
@@ -36,7 +36,7 @@ def main() -> None:
         if len(edits) == 1:
             seen.update(edits)
         else:
-            wrong.append(f"{job.medium}: {result!r}")
+            wrong.append((sorted(edits), f"{job.medium}: {result!r}"))
 
     rounds = 0
     while rounds * BATCH < least or not over.exists():

@@ -13,40 +13,59 @@ from typing import Any
 import pytest
 
 from tests.installation import BATCH, CONCURRENCY, LATENCY, THREADS, Installation
-from tests.running import PATH, in_flight, numbers, sms
+from tests.running import PATH, START_WITHIN, Api, in_flight, numbers, sms
 from tests.waiting import wait_until
 
 RECEIVERS = 5000
 MOST_REPEATS = min(THREADS * BATCH, in_flight(latency=LATENCY, concurrency=CONCURRENCY))
 
 
+class Feed:
+    """The order events, each of which is read once."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._last = ""
+
+    def read_on(self) -> list[dict[str, Any]]:
+        """What it tells since it was read before; at first all."""
+        query = f"?since={self._last}" if self._last else ""
+        answer = self._api.call("GET", f"/api/2.3.1/orderevents/{query}")
+        assert answer.status == 200, answer
+        entries: list[dict[str, Any]] = answer.json
+        self._last = entries[-1]["event"] if entries else self._last
+        return entries
+
+
+class Told:
+    """The orders of one message's deliveries, as often as the feed tells of them.
+
+    It may tell in between of an earlier message, whose orders got their positions later.
+    """
+
+    def __init__(self, feed: Feed, message: str) -> None:
+        self.paths: list[str] = []
+        self._feed = feed
+        self._prefix = f"/api/2.3.1/orders/{message}-"
+
+    def count(self) -> int:
+        """How many there are by now."""
+        paths = [entry["order"]["path"] for entry in self._feed.read_on()]
+        self.paths += [path for path in paths if path.startswith(self._prefix)]
+        return len(self.paths)
+
+
 @pytest.fixture(autouse=True)
 def mended(installation: Installation) -> Iterator[None]:
-    """Every test finds the feed begun, and leaves all at work."""
-    _send_one(installation)
-    wait_until(lambda: orders(installation))
+    """Every test leaves all at work."""
     yield
-    _send_one(installation)
-
-
-def _send_one(installation: Installation) -> None:
     message = installation.api.send(**sms("+46701234567"))
     installation.api.ends(message, within=60)
 
 
-def orders(installation: Installation, since: str | None = None) -> list[dict[str, Any]]:
-    """What the feed tells since an event, or all."""
-    query = f"?since={since}" if since else ""
-    answer = installation.api.call("GET", f"/api/2.3.1/orderevents/{query}")
-    assert answer.status == 200, answer
-    entries: list[dict[str, Any]] = answer.json
-    return entries
-
-
-def paths_of(message: str, installation: Installation, since: str) -> list[str]:
-    """The orders of one message's deliveries, as often as the feed tells of them."""
-    paths = [entry["order"]["path"] for entry in orders(installation, since)]
-    return [path for path in paths if path.startswith(f"/api/2.3.1/orders/{message}-")]
+@pytest.fixture(scope="module")
+def feed(installation: Installation) -> Feed:
+    return Feed(installation.api)
 
 
 def kill_worker(installation: Installation) -> None:
@@ -62,7 +81,9 @@ def kill_api(installation: Installation) -> None:
     starts = supervised.log().count("Listening at")
     supervised.kill_program("api")
     # The killed master's children answer until they notice; only then the port is free.
-    wait_until(lambda: supervised.log().count("Listening at") > starts, within=60)
+    wait_until(
+        lambda: supervised.log().count("Listening at") > starts, within=START_WITHIN, every=0.1
+    )
 
 
 def wipe_rabbitmq(installation: Installation) -> None:
@@ -94,17 +115,17 @@ def kill_and_restart_redis(installation: Installation) -> None:
     ],
 )
 def test_everybody_gets_the_message(
-    fault: Callable[[Installation], None], most_repeats: int, installation: Installation
+    fault: Callable[[Installation], None], most_repeats: int, installation: Installation, feed: Feed
 ) -> None:
     record = installation.record
-    since = orders(installation)[-1]["event"]
+    feed.read_on()
     message = installation.api.send(**sms(*numbers(RECEIVERS)))
     wait_until(lambda: len(record.taken(message)) > RECEIVERS // 5, within=30, every=0.1)
 
     fault(installation)
 
     taken_meanwhile = len(record.taken(message))
-    wait_until(installation.api.answers, within=60)
+    wait_until(installation.api.answers, within=START_WITHIN)
     ended = installation.api.ends(message, within=90)
     assert ended["status"] == "Completed"
     assert ended["deliverySummary"]["delivered"] == RECEIVERS
@@ -112,9 +133,9 @@ def test_everybody_gets_the_message(
     repeats = record.repeats(message)
     print(f"{fault.__name__}: {repeats} repeats; {taken_meanwhile} sent when it was over")
     assert repeats <= most_repeats
-    wait_until(lambda: len(paths_of(message, installation, since)) >= RECEIVERS, every=0.1)
-    paths = paths_of(message, installation, since)
-    assert len(paths) == len(set(paths)) == RECEIVERS
+    told = Told(feed, message)
+    wait_until(lambda: told.count() >= RECEIVERS, every=0.1)
+    assert len(told.paths) == len(set(told.paths)) == RECEIVERS
 
 
 def test_the_api_accepts_while_rabbitmq_is_down_and_it_is_sent_when_it_is_back(
@@ -142,7 +163,7 @@ def test_what_the_api_accepted_before_it_was_killed_is_sent(installation: Instal
     over = Event()
 
     def post() -> None:
-        while not over.is_set():
+        while not over.wait(0.02):
             with suppress(OSError, HTTPException):
                 answer = installation.api.call("POST", f"{PATH}/send", sms(*numbers(10)))
                 if answer.status == 200:

@@ -5,7 +5,7 @@ Three hubs, three pollers and a follower of the feed listen. Repeats are counted
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPException
 from threading import Event, Lock, Thread
@@ -23,11 +23,13 @@ from tests.faults.test_engines_and_processes_die import (
 )
 from tests.installation import Installation
 from tests.listener import Listener, answers, listening
-from tests.running import PATH, sms
+from tests.running import PATH, START_WITHIN, sms
 from tests.waiting import wait_until
 
 MESSAGES = int(os.environ.get("TIDINGS_TEST_EVENTS", "1200"))
 SENDERS = 4
+PATIENCE = 120 + MESSAGES / 10
+"""Seconds for all to be told of all that happened."""
 HUBS = POLLERS = 3
 FEED = "/api/2.3.1/orderevents/"
 TYPES = [f"CommunicationMessage{what}Notification" for what in ("Creation", "Update", "Delivery")]
@@ -71,7 +73,7 @@ class Sending:
     def run(self) -> None:
         while (number := self._next()) is not None:
             message = sms("+46701234567", id=f"survivor-{number}")
-            wait_until(lambda message=message: self._post(message), within=60)  # type: ignore[misc]
+            wait_until(lambda message=message: self._post(message), within=PATIENCE)  # type: ignore[misc]
             self.accepted.append(f"survivor-{number}")
 
     def _next(self) -> int | None:
@@ -182,12 +184,17 @@ def break_everything(installation: Installation, sending: Sending, may_read: Loc
     """One fault after the other, evenly over the sending."""
     for number, fault in enumerate(FAULTS, start=1):
         enough = number * MESSAGES // (len(FAULTS) + 1)
-        wait_until(lambda enough=enough: len(sending.accepted) >= enough, within=120)  # type: ignore[misc]
+        wait_until(lambda enough=enough: len(sending.accepted) >= enough, within=PATIENCE)  # type: ignore[misc]
         with ExitStack() as stack:
             if fault in UNREADABLE:
                 stack.enter_context(may_read)
             fault(installation)
-            wait_until(installation.api.answers, within=60)
+            wait_until(installation.api.answers, within=START_WITHIN)
+
+
+def await_all(events: Collection[str], told: Callable[[], Collection[str]]) -> None:
+    """Wait until somebody was told of these."""
+    wait_until(lambda: set(told()) >= set(events), within=PATIENCE, every=0.2)
 
 
 def test_everyone_is_told_of_everything_whatever_dies(installation: Installation) -> None:
@@ -207,14 +214,14 @@ def test_everyone_is_told_of_everything_whatever_dies(installation: Installation
             sender.join()
 
         messages = sending.accepted
-        wait_until(lambda: is_told(installation, messages), within=120, every=0.5)
+        wait_until(lambda: is_told(installation, messages), within=PATIENCE, every=0.5)
         events = events_of(installation, messages)
         ended = {event for event, kind in events.items() if kind == "ended"}
         for listener in hubs:
-            wait_until(lambda heard=listener: events.keys() <= set(heard.ids()), within=120)  # type: ignore[misc]
+            await_all(events, listener.ids)
         for poller in pollers:
-            wait_until(lambda read=poller.read: events.keys() <= set(read), within=120)  # type: ignore[misc]
-        wait_until(lambda: ended <= set(following.read), within=60)
+            await_all(events, lambda poller=poller: poller.read)  # type: ignore[misc]
+        await_all(ended, lambda: following.read)
 
     repeats = [sum(n - 1 for n in listener.acknowledged().values()) for listener in hubs]
     print(f"{len(events)} events of {len(messages)} messages; repeated to the hubs: {repeats}")

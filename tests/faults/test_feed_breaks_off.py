@@ -13,7 +13,8 @@ from tests.services import PostgreSQL
 from tests.waiting import wait_until
 
 FEED = "/api/2.3.1/orderevents/"
-EVENTS = 150_000
+EVENTS = 75_000
+"""Well over what fits between the API and a client that does not read."""
 _ORDERS = """
 INSERT INTO order_event (
     tenant, position, event_id, order_id, access_id, service, operation, state, message, heard)

@@ -48,7 +48,7 @@ def test_two_relays_and_two_workers_send_to_nobody_twice(
 def test_a_provider_slower_than_the_lease_is_asked_once(
     installation: Installation, more: list[Process]
 ) -> None:
-    message = installation.api.send(**sms("+46701234567", content=f"WAIT {LEASE * 2}"))
+    message = installation.api.send(**sms("+46701234567", content=f"WAIT {LEASE * 1.5}"))
 
     assert installation.api.ends(message)["status"] == "Completed"
     assert len(installation.record.taken(message)) == 1

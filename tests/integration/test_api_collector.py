@@ -1,6 +1,5 @@
 """The Event Collector of seed 003, as those who report to it see it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from falcon import testing
 
 from communication.events.event_model import COLLECTED_EVENT, STAGED_EVENT
 from communication.events.happening import Kind
-from communication.store import Store, open_store
+from communication.store import Store
 from tests.api import check_error, client
 from tests.messages import rows
 
@@ -39,11 +38,11 @@ def api(store: Store) -> testing.TestClient:
 
 
 @pytest.fixture
-def small(migrated_sqlite_url: str) -> Iterator[testing.TestClient]:
-    """The API over SQLite alone: for what no database has a part in."""
-    opened = open_store(migrated_sqlite_url)
-    yield client(opened, event_types="RAIN, SNOW", event_sources="SKY", event_operations="FALL")
-    opened.close()
+def small(sqlite_store: Store) -> testing.TestClient:
+    """The API over SQLite alone."""
+    return client(
+        sqlite_store, event_types="RAIN, SNOW", event_sources="SKY", event_operations="FALL"
+    )
 
 
 def post(api: testing.TestClient, body: Any, **headers: str) -> testing.Result:

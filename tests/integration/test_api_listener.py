@@ -1,6 +1,5 @@
 """The listener of seed 000, as those who post events to it see it."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +10,7 @@ from api.context import Context
 from communication.errors import ServiceUnavailable
 from communication.events.event_model import HEARD_EVENT, STAGED_EVENT
 from communication.events.happening import Kind
-from communication.store import Store, open_store
+from communication.store import Store
 from tests.api import client
 from tests.contract_schema import check_schema
 from tests.messages import rows
@@ -40,11 +39,9 @@ def api(store: Store) -> testing.TestClient:
 
 
 @pytest.fixture
-def small(migrated_sqlite_url: str) -> Iterator[testing.TestClient]:
-    """The API over SQLite alone: for what no database has a part in."""
-    opened = open_store(migrated_sqlite_url)
-    yield client(opened, max_body=20_000)
-    opened.close()
+def small(sqlite_store: Store) -> testing.TestClient:
+    """The API over SQLite alone."""
+    return client(sqlite_store, max_body=20_000)
 
 
 def post(api: testing.TestClient, body: Any, query: str = "", **headers: str) -> testing.Result:

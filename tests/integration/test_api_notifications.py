@@ -11,7 +11,7 @@ from api.app import create_app
 from communication.clock import parse
 from communication.redis_client import open_redis
 from communication.settings import Settings
-from communication.store import Store, open_store
+from communication.store import Store
 from tests.polling import Telling
 from tests.processes import free_port
 
@@ -34,10 +34,8 @@ def api(store: Store, redis: Redis) -> testing.TestClient:
 
 
 @pytest.fixture
-def sqlite_api(migrated_sqlite_url: str) -> Iterator[testing.TestClient]:
-    store = open_store(migrated_sqlite_url)
-    yield testing.TestClient(create_app(store, SETTINGS))
-    store.close()
+def sqlite_api(sqlite_store: Store) -> testing.TestClient:
+    return testing.TestClient(create_app(sqlite_store, SETTINGS))
 
 
 @pytest.fixture

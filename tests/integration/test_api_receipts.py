@@ -3,8 +3,7 @@
 import hmac
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +18,7 @@ from communication.gateway.fields import Said
 from communication.gateway.gateway import Gateway
 from communication.gateway.receipts import is_signed
 from communication.model import DELIVERY, EARLY_RECEIPT, State
-from communication.store import Store, open_store, upgrade
+from communication.store import Store
 from tests.api import check_error, client
 from tests.messages import email, rows, states, store_message
 from worker.outcomes import Outcome, settle
@@ -34,11 +33,9 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
-def store(sqlite_url: str) -> Iterator[Store]:
+def store(sqlite_store: Store) -> Store:
     """What becomes of receipts on either database is tests/integration/test_receipts.py's."""
-    upgrade(sqlite_url)
-    with closing(open_store(sqlite_url)) as opened:
-        yield opened
+    return sqlite_store
 
 
 def api(store: Store, sms_url: str = SMS_URL) -> testing.TestClient:

@@ -1,7 +1,5 @@
 """Who gets in, on every route."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ from falcon import testing
 from api.gate import GatedApp
 from communication.errors import SettingsError
 from communication.settings import load_settings
-from communication.store import Store, open_store, upgrade
+from communication.store import Store
 from tests.api import MESSAGES, client
 from tests.issuer import Issuer
 
@@ -19,11 +17,9 @@ SMS = {"type": "SMS", "content": "Hello", "receiver": [{"phoneNumber": "+4670123
 
 
 @pytest.fixture
-def store(sqlite_url: str) -> Iterator[Store]:
+def store(sqlite_store: Store) -> Store:
     """Who gets in has nothing to do with the database."""
-    upgrade(sqlite_url)
-    with closing(open_store(sqlite_url)) as opened:
-        yield opened
+    return sqlite_store
 
 
 @pytest.fixture

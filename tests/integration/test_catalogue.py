@@ -17,17 +17,12 @@ from communication.catalogue.catalogue import (
     Snapshot,
     TemplateNotFound,
 )
-from tests.catalogues import HELLO, folder, text, texts
+from tests.catalogues import HELLO, always_looking, folder, text, texts
 from tests.waiting import wait_until
 
-__all__ = ["folder"]
+__all__ = ["always_looking", "folder"]
 
 BYE = {"hello/sms.txt": "Ho {% include '_parts/foot.txt' %}", "_parts/foot.txt": "Ciao"}
-
-
-@pytest.fixture
-def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_EVERY", 0)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from communication.privacy.erasing import ERASED, erase, scrub
 from communication.privacy.purging import purge
 from communication.redis_client import open_redis
 from communication.settings import Settings
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.api import MESSAGES, client
 from tests.services import Redis
 from tidings.cli import main
@@ -165,13 +165,12 @@ def test_the_relay_purges_by_itself(store: Store) -> None:
 
 
 def test_what_waits_for_pollers_is_brought_back_without_the_person(
-    sqlite_url: str, redis_server: Redis, monkeypatch: pytest.MonkeyPatch
+    migrated_sqlite_url: str, redis_server: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     redis_server.wipe()
-    monkeypatch.setenv("TIDINGS_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("TIDINGS_DATABASE_URL", migrated_sqlite_url)
     monkeypatch.setenv("TIDINGS_REDIS_URL", redis_server.url)
-    upgrade(sqlite_url)
-    with closing(open_store(sqlite_url)) as store:
+    with closing(open_store(migrated_sqlite_url)) as store:
         api = client(store, redis_url=redis_server.url)
         wanted = {"client_id": "shop", "event_type_ids": ["FAULT"]}
         api.simulate_post("/notification/v1/subscriptions", json=wanted)
@@ -181,9 +180,8 @@ def test_what_waits_for_pollers_is_brought_back_without_the_person(
             assert (result.exit_code, redis.dbsize()) == (0, 0), result.output
 
 
-def test_purging_needs_a_term(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TIDINGS_DATABASE_URL", sqlite_url)
-    upgrade(sqlite_url)
+def test_purging_needs_a_term(migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDINGS_DATABASE_URL", migrated_sqlite_url)
     assert "TIDINGS_RETENTION" in CliRunner().invoke(main, ["purge"]).stderr
     result = CliRunner().invoke(main, ["purge", "--days", "30"])
     assert result.stdout.startswith("Deleted 0 messages")

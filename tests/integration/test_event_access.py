@@ -1,14 +1,12 @@
 """Who may tell, poll and collect: every way in which seeds 000, 001 and 003 keep somebody out."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from falcon import testing
 
-from communication.store import Store, open_store
+from communication.store import Store
 from tests.api import client
 from tests.contract_schema import check_schema
 from tests.events import hear
@@ -39,14 +37,8 @@ TENANT = {"X-TWC-Tenant": "a"}
 
 
 @pytest.fixture
-def database(migrated_sqlite_url: str) -> Iterator[Store]:
-    with closing(open_store(migrated_sqlite_url)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def api(database: Store, tmp_path: Path) -> testing.TestClient:
-    return limited(database, tmp_path)
+def api(sqlite_store: Store, tmp_path: Path) -> testing.TestClient:
+    return limited(sqlite_store, tmp_path)
 
 
 def limited(store: Store, folder: Path, **settings: Any) -> testing.TestClient:
@@ -82,15 +74,15 @@ def test_another_tenant_and_a_lacking_scope(api: testing.TestClient, path: str) 
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_a_user_who_is_not_let_in_any_more(database: Store, tmp_path: Path, path: str) -> None:
-    api = limited(database, tmp_path, forbidden_users="eve, mallory")
+def test_a_user_who_is_not_let_in_any_more(sqlite_store: Store, tmp_path: Path, path: str) -> None:
+    api = limited(sqlite_store, tmp_path, forbidden_users="eve, mallory")
     check_refused(post(api, path, ISSUER.bearer(sub="mallory")), path, 403, 52)
     assert post(api, path, ISSUER.bearer(sub="bob")).status_code == 201
 
 
 @pytest.mark.parametrize("path", POSTS)
-def test_too_many_requests(database: Store, tmp_path: Path, path: str) -> None:
-    api = limited(database, tmp_path, rate_per_client="1/hour")
+def test_too_many_requests(sqlite_store: Store, tmp_path: Path, path: str) -> None:
+    api = limited(sqlite_store, tmp_path, rate_per_client="1/hour")
     post(api, path, ISSUER.bearer())
     refused = post(api, path, ISSUER.bearer())
     check_refused(refused, path, 403 if path == LISTENER else 429, 53)
@@ -98,13 +90,15 @@ def test_too_many_requests(database: Store, tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [LISTENER, EVENTS])
-def test_more_events_wait_to_be_told_than_may(database: Store, tmp_path: Path, path: str) -> None:
-    hear(database, 1, 2)
-    api = limited(database, tmp_path, max_backlog=2)
+def test_more_events_wait_to_be_told_than_may(
+    sqlite_store: Store, tmp_path: Path, path: str
+) -> None:
+    hear(sqlite_store, 1, 2)
+    api = limited(sqlite_store, tmp_path, max_backlog=2)
     refused = post(api, path, ISSUER.bearer())
     check_refused(refused, path, 503, 6)
     assert refused.headers["retry-after"]
-    roomy = limited(database, tmp_path, max_backlog=3)
+    roomy = limited(sqlite_store, tmp_path, max_backlog=3)
     assert post(roomy, path, ISSUER.bearer()).status_code == 201
 
 

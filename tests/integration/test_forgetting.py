@@ -19,7 +19,7 @@ from communication.polling.queue import PollQueues
 from communication.privacy.erasing import erase
 from communication.redis_client import open_redis
 from communication.settings import Settings
-from communication.store import Store, open_store, upgrade
+from communication.store import Store, open_store
 from tests.api import MESSAGES, client
 from tests.events import SETTINGS, Calls
 from tests.messages import email, rows, store_message
@@ -145,12 +145,11 @@ def test_what_is_on_its_way_has_arrived_before_it_is_looked_for(
 
 
 def test_without_redis_a_person_is_forgotten_all_the_same(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TIDINGS_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("TIDINGS_DATABASE_URL", migrated_sqlite_url)
     monkeypatch.setenv("TIDINGS_REDIS_URL", "redis://127.0.0.1:1/0")
-    upgrade(sqlite_url)
-    with closing(open_store(sqlite_url)) as store:
+    with closing(open_store(migrated_sqlite_url)) as store:
         write_to(store, "a0")
         subscribe(store, polling(store, open_redis(Settings(redis_url="memory://"))))
         result = CliRunner().invoke(main, ["forget", "--receiver", ANN])

@@ -15,7 +15,7 @@ from api import jwks
 from api.tokens import Tokens, open_tokens
 from communication.errors import ExpiredCredentials, InvalidCredentials, ServiceUnavailable
 from communication.settings import Settings
-from communication.store import Store, open_store, upgrade
+from communication.store import Store
 from tests.api import MESSAGES, client
 from tests.authority import Authority
 from tests.http_peer import Peer, says
@@ -256,16 +256,10 @@ def test_a_slow_issuer_holds_one_request_not_the_others(issuer: TlsIssuer, clock
 
 
 def test_the_api_answers_503_until_there_are_keys(
-    issuer: TlsIssuer, clock: Clock, sqlite_url: str
+    issuer: TlsIssuer, clock: Clock, sqlite_store: Store
 ) -> None:
-    upgrade(sqlite_url)
-    with closing(open_store(sqlite_url)) as store:
-        check_api(issuer, clock, store)
-
-
-def check_api(issuer: TlsIssuer, clock: Clock, store: Store) -> None:
     issuer.behaviour = MOODS["has an error"]
-    api = client(store, jwks=issuer.settings().jwks)
+    api = client(sqlite_store, jwks=issuer.settings().jwks)
     refused = api.simulate_get(MESSAGES, headers=FIRST.bearer())
     assert (refused.status_code, refused.json["code"]) == (503, 5)
     assert api.simulate_get(MESSAGES).status_code == 401

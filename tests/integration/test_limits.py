@@ -1,7 +1,5 @@
 """How much may be asked of the API."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from communication.errors import SettingsError
 from communication.settings import Settings, load_settings
-from communication.store import Store, open_store, upgrade
+from communication.store import Store
 from tests.api import MESSAGES, client
 from tests.issuer import Issuer
 from tests.processes import free_port
@@ -19,13 +17,6 @@ from tests.services import Redis
 
 ISSUER = Issuer()
 SMS = {"type": "SMS", "content": "Hello", "receiver": [{"phoneNumber": "+46701234567"}]}
-
-
-@pytest.fixture
-def database(sqlite_url: str) -> Iterator[Store]:
-    upgrade(sqlite_url)
-    with closing(open_store(sqlite_url)) as opened:
-        yield opened
 
 
 def limited(store: Store, folder: Path, **settings: Any) -> testing.TestClient:
@@ -37,9 +28,9 @@ def counted(metric: str) -> float:
 
 
 def test_a_client_that_calls_too_often_is_told_when_to_come_again(
-    database: Store, tmp_path: Path, redis_url: str
+    sqlite_store: Store, tmp_path: Path, redis_url: str
 ) -> None:
-    api = limited(database, tmp_path, redis_url=redis_url, rate_per_client="3/hour")
+    api = limited(sqlite_store, tmp_path, redis_url=redis_url, rate_per_client="3/hour")
     mine, other = ISSUER.bearer(), ISSUER.bearer(client_id="other")
     assert [api.simulate_get(MESSAGES, headers=mine).status_code for _ in range(3)] == [200] * 3
 
@@ -54,8 +45,8 @@ def test_a_client_that_calls_too_often_is_told_when_to_come_again(
     assert api.simulate_get(MESSAGES, headers=other).status_code == 200
 
 
-def test_a_tenant_has_a_limit_for_all_its_clients(database: Store, tmp_path: Path) -> None:
-    api = limited(database, tmp_path, rate_per_tenant="2/hour")
+def test_a_tenant_has_a_limit_for_all_its_clients(sqlite_store: Store, tmp_path: Path) -> None:
+    api = limited(sqlite_store, tmp_path, rate_per_tenant="2/hour")
     for name in ("one", "two"):
         api.simulate_get(MESSAGES, headers=ISSUER.bearer(client_id=name))
     refused = api.simulate_get(MESSAGES, headers=ISSUER.bearer(client_id="three"))
@@ -64,8 +55,8 @@ def test_a_tenant_has_a_limit_for_all_its_clients(database: Store, tmp_path: Pat
     assert other.status_code == 200
 
 
-def test_on_the_listener_the_status_is_its_seeds(database: Store, tmp_path: Path) -> None:
-    api = limited(database, tmp_path, rate_per_client="1/hour")
+def test_on_the_listener_the_status_is_its_seeds(sqlite_store: Store, tmp_path: Path) -> None:
+    api = limited(sqlite_store, tmp_path, rate_per_client="1/hour")
     path = "/externalapi/listener/v1/listener"
     api.simulate_post(path, headers=ISSUER.bearer(), json={})
     answer = api.simulate_post(path, headers=ISSUER.bearer(), json={})
@@ -73,8 +64,8 @@ def test_on_the_listener_the_status_is_its_seeds(database: Store, tmp_path: Path
     assert "retry-after" in answer.headers
 
 
-def test_without_authentication_all_callers_are_one_client(database: Store) -> None:
-    api = client(database, rate_per_client="2/hour")
+def test_without_authentication_all_callers_are_one_client(sqlite_store: Store) -> None:
+    api = client(sqlite_store, rate_per_client="2/hour")
     answers = [api.simulate_get(path) for path in (MESSAGES, "/hub", MESSAGES)]
     assert [one.status_code for one in answers] == [200, 200, 429]
     assert answers[2].headers["ratelimit-policy"] == '"client";q=2;w=3600'
@@ -82,19 +73,19 @@ def test_without_authentication_all_callers_are_one_client(database: Store) -> N
     assert Settings().rate_per_client == Settings().rate_per_tenant == ""
 
 
-def test_without_redis_all_are_let_through_and_counted(database: Store, tmp_path: Path) -> None:
+def test_without_redis_all_are_let_through_and_counted(sqlite_store: Store, tmp_path: Path) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
-    api = limited(database, tmp_path, redis_url=nowhere, rate_per_client="1/hour")
+    api = limited(sqlite_store, tmp_path, redis_url=nowhere, rate_per_client="1/hour")
     before = counted("tidings_requests_uncounted")
     for _ in range(3):
         assert api.simulate_get(MESSAGES, headers=ISSUER.bearer()).status_code == 200
     assert counted("tidings_requests_uncounted") == before + 3
 
 
-def test_processes_count_together(database: Store, tmp_path: Path, redis_server: Redis) -> None:
+def test_processes_count_together(sqlite_store: Store, tmp_path: Path, redis_server: Redis) -> None:
     redis_server.wipe()
     one, two = (
-        limited(database, tmp_path, redis_url=redis_server.url, rate_per_client="2/hour")
+        limited(sqlite_store, tmp_path, redis_url=redis_server.url, rate_per_client="2/hour")
         for _ in range(2)
     )
     one.simulate_get(MESSAGES, headers=ISSUER.bearer())
@@ -125,14 +116,14 @@ def test_nothing_more_is_sent_while_too_much_waits(store: Store) -> None:
 
 @pytest.mark.filterwarnings("ignore:Unknown REQUEST_METHOD")
 @pytest.mark.parametrize("method", ["BREW", "get", "Foo", "PROPFIND", "TRACE", "PATCH"])
-def test_an_unknown_method_is_not_allowed(database: Store, method: str) -> None:
-    answer = client(database).simulate_request(method, MESSAGES)
+def test_an_unknown_method_is_not_allowed(sqlite_store: Store, method: str) -> None:
+    answer = client(sqlite_store).simulate_request(method, MESSAGES)
     assert (answer.status_code, answer.json["code"]) == (405, 61)
     assert "GET" in answer.headers["allow"]
 
 
-def test_values_for_templates_have_a_largest_size(database: Store) -> None:
-    api = client(database, max_value=10)
+def test_values_for_templates_have_a_largest_size(sqlite_store: Store) -> None:
+    api = client(sqlite_store, max_value=10)
     for value, status in (("x" * 10, 201), ("x" * 11, 400), ({"a": "x" * 9}, 400), (None, 201)):
         named = [{"name": "Name", "value": value}]
         for body in (

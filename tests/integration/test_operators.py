@@ -1,14 +1,12 @@
 """/metrics and /ready are for operators: by their addresses, or by a token."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from falcon import testing
 
-from communication.store import Store, open_store
+from communication.store import Store
 from tests.api import MESSAGES, check_error, client
 from tests.issuer import Issuer
 
@@ -19,10 +17,9 @@ PATHS = pytest.mark.parametrize("path", ["/ready", "/metrics"])
 
 
 @pytest.fixture
-def store(migrated_sqlite_url: str) -> Iterator[Store]:
+def store(sqlite_store: Store) -> Store:
     """Who gets in has nothing to do with the database."""
-    with closing(open_store(migrated_sqlite_url)) as opened:
-        yield opened
+    return sqlite_store
 
 
 def api(store: Store, folder: Path, **settings: Any) -> testing.TestClient:

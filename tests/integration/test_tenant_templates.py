@@ -1,12 +1,10 @@
 """Tenants' own templates lie over those that all share, and nobody else learns of them."""
 
-import time
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 
-from communication.catalogue import catalogue as module
 from communication.catalogue.catalogue import (
     BrokenTemplate,
     Catalogue,
@@ -16,9 +14,12 @@ from communication.catalogue.catalogue import (
     TemplateNotFound,
 )
 from communication.catalogue.tenant_folder import open_folder
+from tests.catalogues import always_looking
 from tests.templates import write
 from tests.waiting import wait_until
 
+__all__ = ["always_looking"]
+pytestmark = pytest.mark.usefixtures("always_looking")
 SHARED = {
     "hello/email.subject.txt": "Hello",
     "hello/sms.txt": "Hi, {% include '_parts/name.txt' %}",
@@ -37,9 +38,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def save(folder: Path, **files: str) -> None:
-    """Save files of acme's, and let them be seen."""
+    """Save files of acme's."""
     write(folder / "_tenants/acme", {f"hello/{name}": text for name, text in files.items()})
-    time.sleep(module.LOOK_EVERY)
 
 
 def refusal(catalogue: Catalogue, name: str, tenant: str) -> str:
@@ -173,5 +173,4 @@ def test_what_a_tenant_takes_away_is_as_all_see_it_again(folder: Path) -> None:
         lambda: catalogue.snapshot("hello", "acme").version == catalogue.snapshot("hello").version
     )
     (folder / "_tenants").rename(folder.parent / "away")
-    time.sleep(module.LOOK_EVERY)
     assert refusal(catalogue, "secret", "acme") == "there is no template 'secret'"

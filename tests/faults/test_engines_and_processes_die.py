@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.installation import BATCH, CONCURRENCY, LATENCY, THREADS, Installation
-from tests.running import PATH, Api, in_flight, numbers, sms
+from tests.running import PATH, START_WITHIN, Api, in_flight, numbers, sms
 from tests.waiting import wait_until
 
 RECEIVERS = 5000
@@ -81,7 +81,9 @@ def kill_api(installation: Installation) -> None:
     starts = supervised.log().count("Listening at")
     supervised.kill_program("api")
     # The killed master's children answer until they notice; only then the port is free.
-    wait_until(lambda: supervised.log().count("Listening at") > starts, within=60, every=0.1)
+    wait_until(
+        lambda: supervised.log().count("Listening at") > starts, within=START_WITHIN, every=0.1
+    )
 
 
 def wipe_rabbitmq(installation: Installation) -> None:
@@ -123,7 +125,7 @@ def test_everybody_gets_the_message(
     fault(installation)
 
     taken_meanwhile = len(record.taken(message))
-    wait_until(installation.api.answers, within=60)
+    wait_until(installation.api.answers, within=START_WITHIN)
     ended = installation.api.ends(message, within=90)
     assert ended["status"] == "Completed"
     assert ended["deliverySummary"]["delivered"] == RECEIVERS

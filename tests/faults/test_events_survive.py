@@ -23,7 +23,7 @@ from tests.faults.test_engines_and_processes_die import (
 )
 from tests.installation import Installation
 from tests.listener import Listener, answers, listening
-from tests.running import PATH, sms
+from tests.running import PATH, START_WITHIN, sms
 from tests.waiting import wait_until
 
 MESSAGES = int(os.environ.get("TIDINGS_TEST_EVENTS", "1200"))
@@ -73,7 +73,7 @@ class Sending:
     def run(self) -> None:
         while (number := self._next()) is not None:
             message = sms("+46701234567", id=f"survivor-{number}")
-            wait_until(lambda message=message: self._post(message), within=60)  # type: ignore[misc]
+            wait_until(lambda message=message: self._post(message), within=PATIENCE)  # type: ignore[misc]
             self.accepted.append(f"survivor-{number}")
 
     def _next(self) -> int | None:
@@ -189,7 +189,7 @@ def break_everything(installation: Installation, sending: Sending, may_read: Loc
             if fault in UNREADABLE:
                 stack.enter_context(may_read)
             fault(installation)
-            wait_until(installation.api.answers, within=60)
+            wait_until(installation.api.answers, within=START_WITHIN)
 
 
 def await_all(events: Collection[str], told: Callable[[], Collection[str]]) -> None:

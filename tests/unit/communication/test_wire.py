@@ -108,6 +108,12 @@ def test_what_is_left_out_gets_its_default() -> None:
     assert (document["priority"], document["tryTimes"], document["logFlag"]) == (4, 7, True)
 
 
+def test_a_senders_address_that_is_null_is_absent() -> None:
+    assert read(EMAIL | {"sender": {"name": "Tidings", "email": None}}).document["sender"] == {
+        "name": "Tidings"
+    }
+
+
 def test_unknown_attributes_are_kept() -> None:
     draft = read(EMAIL | {"name": "Gift", "x": None, "receiver": [{"email": "a@b", "type": "cc"}]})
     assert (draft.document["name"], draft.document["x"]) == ("Gift", None)

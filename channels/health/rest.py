@@ -84,7 +84,7 @@ class LocalRest:
     def may_probe(self, longest: float) -> bool:
         """In memory."""
         with self._lock:
-            if self._clock() < self._probed:
+            if self._clock() < max(self._probed, self._until):
                 return False
             self._probed = self._clock() + longest
             return True
@@ -117,6 +117,10 @@ redis.call('SET', KEYS[2], period, 'PX', period + tonumber(ARGV[4]))
 redis.call('DEL', KEYS[3])
 return period
 """
+_MAY_PROBE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+return redis.call('SET', KEYS[3], '1', 'NX', 'PX', ARGV[1]) and 1 or 0
+"""
 _KEEP_AWAY = """
 local left, asked = redis.call('PTTL', KEYS[1]), tonumber(ARGV[1])
 if left >= asked then return left end
@@ -136,6 +140,7 @@ class SharedRest:
         self._redis = redis
         self._begin = redis.register_script(_BEGIN)
         self._keep_away = redis.register_script(_KEEP_AWAY)
+        self._may_probe = redis.register_script(_MAY_PROBE)
         self._own = LocalRest()
         self._absence = Absence()
 
@@ -157,9 +162,9 @@ class SharedRest:
 
     def may_probe(self, longest: float) -> bool:
         """In Redis."""
-        milliseconds = round(longest * 1000)
-        answer = self._ask(lambda: (self._redis.set(self._keys[2], "1", nx=True, px=milliseconds),))
-        return self._own.may_probe(longest) if answer is None else bool(answer[0])
+        arguments = [round(longest * 1000)]
+        answer = self._ask(lambda: cast("Any", self._may_probe(keys=self._keys, args=arguments)))
+        return self._own.may_probe(longest) if answer is None else bool(answer)
 
     def leave_probe(self) -> None:
         """In Redis."""

@@ -21,6 +21,7 @@ from communication.catalogue.snapshot import (
     Snapshot,
     TemplateError,
     TemplateNotFound,
+    UnreadableTemplates,
 )
 from communication.catalogue.tenant_folder import open_folder, tenants_of
 from communication.encoding import to_json
@@ -155,7 +156,11 @@ class Catalogue:
         if not _NAME.fullmatch(name):
             raise TemplateNotFound(name)
         with self._lock:
-            key = (name, tenant if self._has_own(tenant) else "")
+            try:
+                key = (name, tenant if self._has_own(tenant) else "")
+            except UnreadableTemplates as error:
+                log.warning("templates can't be looked at", why=str(error))
+                raise TemplateNotFound(name) from error
             if key not in self._entries:
                 self._entries[key] = self._new_entry(*key)
             return self._entries[key]
@@ -188,6 +193,9 @@ class Catalogue:
             self._broke(entry, error.fault)
         except TemplateNotFound:
             entry.missing = True
+        except UnreadableTemplates as error:
+            entry.missing = entry.good is None
+            log.warning("templates can't be looked at", why=str(error))
 
     def _look(self, entry: _Entry) -> None:
         """Take a new version if there is one. BrokenTemplate, TemplateNotFound."""

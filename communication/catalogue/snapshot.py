@@ -77,6 +77,10 @@ class BrokenTemplate(TemplateError):
         self.fault = fault
 
 
+class UnreadableTemplates(TemplateError):
+    """A folder can't be read just now: what is in it is not known."""
+
+
 def canonical_locale(text: str) -> str:
     """A locale as folders are named: `pt-BR`, `sv`, `zh-Hans-CN`."""
     language, *others = text.replace("_", "-").split("-")

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from communication.catalogue.folder import TENANTS, Folder, Reading, Stamps
-from communication.catalogue.snapshot import BrokenTemplate, Fault
+from communication.catalogue.snapshot import UnreadableTemplates
 
 _MARKUP = ("email.html", "email.mjml")
 """A tenant's one takes the place of either: a template has one of the two."""
 
 
 def tenants_of(root: Path) -> frozenset[str]:
-    """Those with files of their own, named exactly as their folders are."""
+    """Those with files of their own, named exactly as their folders are. UnreadableTemplates."""
     try:
         with os.scandir(root / TENANTS) as entries:
             return frozenset(one.name for one in entries if one.name[0] != "." and one.is_dir())
@@ -56,7 +56,7 @@ class TenantFolder(Folder):
         return [name for name in (self.tops() if shares else own) if not name.startswith("_")]
 
     def stamps(self, tops: Iterable[str]) -> Stamps:
-        """The state of every file of both. BrokenTemplate where the tenant's can't be read."""
+        """The state of every file of both. UnreadableTemplates for the tenant's."""
         tops = tuple(tops)
         try:
             os.scandir(self.own).close()
@@ -92,6 +92,5 @@ def _other_markup(paths: Iterable[str]) -> Iterator[str]:
             yield from (f"{folder}/{one}" for one in _MARKUP if one != name)
 
 
-def _unreadable(path: str, error: OSError) -> BrokenTemplate:
-    fault = Fault(message=f"can't be read: {error.strerror}", file=path.rstrip("/"))
-    return BrokenTemplate(TENANTS, fault)
+def _unreadable(path: str, error: OSError) -> UnreadableTemplates:
+    return UnreadableTemplates(f"{path.rstrip('/')} can't be read: {error.strerror}")

@@ -112,6 +112,16 @@ def test_one_of_all_workers_probes_and_all_go_on(redis: Redis) -> None:
     assert rests[1].begin(30) == 30
 
 
+def test_who_has_not_heard_that_a_probe_failed_does_not_probe_again(redis: Redis) -> None:
+    first, second = (SharedRest(redis, "smpp://a") for _ in range(2))
+    first.begin(0)
+    _end_of_rest(redis)
+    assert second.look() == (0, True)
+    assert first.may_probe(30)
+    first.begin(0)
+    assert not second.may_probe(30)
+
+
 def _end_of_rest(redis: Redis) -> None:
     (key,) = redis.scan_iter("tidings:provider:*:rest")
     redis.delete(key)

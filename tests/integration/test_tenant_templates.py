@@ -1,5 +1,7 @@
 """Tenants' own templates lie over those that all share, and nobody else learns of them."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from communication.catalogue.catalogue import (
     Snapshot,
     TemplateNotFound,
 )
+from communication.catalogue.snapshot import UnreadableTemplates
 from communication.catalogue.tenant_folder import open_folder
 from tests.catalogues import always_looking
 from tests.templates import write
@@ -161,8 +164,29 @@ def test_without_a_good_version_a_tenant_does_not_get_the_shared_one(folder: Pat
     save(folder, **{"sms.txt": "{{ name"})
     with pytest.raises(BrokenTemplate):
         Catalogue(folder).snapshot("hello", "acme")
-    with pytest.raises(BrokenTemplate, match="can't be read"):
+    with pytest.raises(UnreadableTemplates, match="can't be read"):
         open_folder(folder, "gone").stamps(["hello"])
+
+
+def test_while_a_tenants_folder_can_not_be_read_its_last_good_version_serves(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh, known = Catalogue(folder), Catalogue(folder)
+    good = known.snapshot("hello", "acme")
+    fresh.snapshot("plain", "acme")
+    scandir, unreadable = os.scandir, {"acme"}
+
+    def failing(path: os.PathLike[str]) -> object:
+        if Path(path).name in unreadable:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    refusal(fresh, "hello", "acme")
+    assert known.snapshot("hello", "acme") is good
+    unreadable.add("_tenants")
+    refusal(known, "hello", "acme")
+    refusal(known, "hello", "other")
 
 
 def test_what_a_tenant_takes_away_is_as_all_see_it_again(folder: Path) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import time
 
 from communication.catalogue.folder import Folder
-from communication.catalogue.snapshot import BrokenTemplate
+from communication.catalogue.snapshot import TemplateError
 
 _LOOK_EVERY = 0.2
 """Seconds."""
@@ -31,5 +31,5 @@ class Watch:
     def _stamps(self, top: str) -> object:
         try:
             return self._folder.stamps([top])
-        except BrokenTemplate as error:
+        except TemplateError as error:
             return str(error)

@@ -1,5 +1,6 @@
 """HTTP with providers: what goes wrong on the way, and what statuses mean where no table says."""
 
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -35,7 +36,8 @@ def answer_of(request: Callable[[], Answer]) -> Answer:
     """The provider's answer, whatever its status.
 
     OutcomeUnknown where the provider may have got the request and did not answer,
-    PermanentDeliveryError for a URL that is not to be called.
+    ConfigurationFault where its certificate is not to be trusted, PermanentDeliveryError for a
+    URL that is not to be called.
     """
     try:
         return request()
@@ -45,6 +47,8 @@ def answer_of(request: Callable[[], Answer]) -> Answer:
             raise OutcomeUnknown(
                 f"it may have been taken: {error.reason}", shared=shared
             ) from error
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            raise ConfigurationFault(error.reason, retry_after=FAULT_WAIT) from error
         raise TransientDeliveryError(error.reason) from error
     except HttpError as error:
         raise PermanentDeliveryError(error.reason) from error

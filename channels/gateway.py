@@ -8,13 +8,12 @@ from typing import Self
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver, Sender
 from channels.errors import ConfigurationFault, OutcomeUnknown, Throttled
+from channels.exchange import answer_of
 from communication.channel_url import ChannelUrl
 from communication.clock import now
 from communication.errors import (
     DeliveryError,
-    HttpError,
     PermanentDeliveryError,
-    Refused,
     TransientDeliveryError,
 )
 from communication.gateway.answer import Judgement, Verdict, judge
@@ -72,14 +71,13 @@ class GatewayChannel:
         """
         request = build_request(self._gateway, self._values(outbound))
         try:
-            answer = self._http.request(
-                request.method, request.url, headers=request.headers, content=request.content
+            answer = answer_of(
+                lambda: self._http.request(
+                    request.method, request.url, headers=request.headers, content=request.content
+                )
             )
-        except Refused as error:
+        except PermanentDeliveryError as error:  # the URL is the operator's
             raise ConfigurationFault(error.reason, retry_after=_ACCOUNT_PAUSE) from error
-        except HttpError as error:
-            failure = OutcomeUnknown if getattr(error, "sent", False) else TransientDeliveryError
-            raise failure(error.reason) from error
         table = self._gateway.description.answer
         judgement = judge(table, answer.status, answer.headers, answer.body, now())
         if judgement.verdict is Verdict.ACCEPTED:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from channels.base import Channel
-from channels.errors import OutcomeUnknown
+from channels.errors import ConfigurationFault, OutcomeUnknown
 from communication.errors import TransientDeliveryError
 from tests.apple import Apple, apple, apple_server, channel, server
 from tests.authority import Authority
@@ -205,7 +205,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(apple: Apple, tmp_path
     stranger = Authority.make(tmp_path)
     channel = opened(f"{apple.url()}".rpartition("&")[0] + f"&cafile={stranger.cafile}", tmp_path)
 
-    with pytest.raises(TransientDeliveryError, match="certificate is not trusted"):
+    with pytest.raises(ConfigurationFault, match="certificate is not trusted"):
         channel.send(message(PHONE))
     channel.close()
 

@@ -41,7 +41,7 @@ class Issuer:
         whole = {
             "iss": "tidings",
             "aud": "tidings",
-            "exp": int(time.time()) + 600,
+            "exp": int(time.time()) + 3_600,  # for the whole run
             "client_id": "shop",
             "tenant": "a",
             "scope": EVERYTHING,

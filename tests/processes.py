@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,9 @@ from tests.guard import Guard, kill_tree, tree
 # Below the range from which the kernel takes the ports of outgoing connections (32768 and up):
 # a server that is restarted on its port must not find a client of another test sitting there.
 _PORTS = range(20_000, 32_000)
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 2**30
 
 _guard = Guard()
 
@@ -35,8 +39,12 @@ def is_listening(port: int) -> bool:
 
 
 def new_folder() -> Path:
-    """Return an empty folder, private to this user and removed after the test run."""
-    folder = Path(tempfile.mkdtemp(prefix="tidings-"))
+    """Return an empty folder, private to this user and removed after the test run.
+
+    It is in memory where there is room: to make a database is ten times the work on a disk.
+    """
+    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    folder = Path(tempfile.mkdtemp(prefix="tidings-", dir=_MEMORY if in_memory else None))
     _guard.remove_folder(folder)
     return folder
 

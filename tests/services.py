@@ -49,7 +49,7 @@ class PostgreSQL(Service):
         """Create a database, empty or as the one at the URL `like` is, and return its URL."""
         name = sql.Identifier(f"tidings_{secrets.token_hex(6)}")
         template = sql.Identifier(like.rpartition("/")[2] or "template1")
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         self._execute(statement.format(name, template))
         return self._url(name.as_string().strip('"'))
 
@@ -80,6 +80,7 @@ class PostgreSQL(Service):
             "fsync": self._durable,
             "full_page_writes": self._durable,
             "synchronous_commit": "on",
+            "max_wal_size": "128MB",  # the folder may be in memory
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         self._run(_postgresql("postgres"), "-D", self._data, *options, user=self._user)

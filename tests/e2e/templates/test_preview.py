@@ -72,6 +72,33 @@ def test_a_changed_value_shows_at_once(author: Author) -> None:
     author.sees(".bubble", "Hi Bo, your parcel is late")
 
 
+def test_what_is_changed_while_an_answer_comes_is_not_lost(author: Author) -> None:
+    author.opens("/templates/parcel")
+    author.types("c.link", "nowhere")
+    author.sees(".refused", "link must be a web address")
+    author.driver.execute_script(_CHOOSES_LATE)
+
+    author.types("c.link", "https://example.com/")
+
+    author.sees(".bubble", "your parcel is late")
+
+
+_CHOOSES_LATE = """
+const ask = window.fetch;
+window.fetch = async (...what) => {
+  const answer = await ask(...what);
+  if (what[0].includes("example.com") && window.fetch !== ask) {
+    window.fetch = ask;
+    const select = document.querySelector('[name="c.status"]');
+    select.selectedIndex = [...select.options].findIndex((one) => one.text === "late");
+    select.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  return answer;
+};
+"""
+"""At the moment at which the answer to the new link is there."""
+
+
 def test_an_sms_is_measured_as_it_is_billed(author: Author) -> None:
     author.opens("/templates/parcel")
     assert author.text(".size").split() == [

@@ -38,14 +38,13 @@ async function refresh(said) {
   clearTimeout(pause);
   request?.abort();
   request = new AbortController();
-  const form = document.getElementById("form");
-  if (form) {
-    history.replaceState(null, "", "?" + new URLSearchParams(new FormData(form)));
-  }
+  const asked = entered();
+  if (asked) history.replaceState(null, "", "?" + asked);
   try {
     const response = await fetch(location.href, { signal: request.signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (!page.body.dataset.state) throw new Error(response.statusText);
+    if (asked !== entered()) return true; // changed meanwhile: the page follows that soon
     const isBroken = page.querySelector("[data-part=broken]") !== null;
     take(page);
     tell(isBroken ? "Broken" : said);
@@ -55,6 +54,12 @@ async function refresh(said) {
     tell("The preview does not answer. Is it still running?", true);
     return false;
   }
+}
+
+/** What the form holds now. */
+function entered() {
+  const form = document.getElementById("form");
+  return form ? new URLSearchParams(new FormData(form)).toString() : "";
 }
 
 /** Put the parts of a page in the place of those that are different. */

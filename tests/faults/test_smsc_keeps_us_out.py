@@ -78,9 +78,10 @@ def test_one_that_reads_nothing_more_does_not_hold_senders_for_ever(
     began = time.monotonic()
     with ThreadPoolExecutor(50) as pool:
         errors = list(pool.map(lambda _: failure(channel, text="x" * 60_000), range(50)))
+    held = time.monotonic() - began
     gate.set()
     assert all(isinstance(error, TransientDeliveryError) for error in errors)
-    assert time.monotonic() - began < 4
+    assert held < 8  # it moves again after ten
 
 
 def test_closing_does_not_wait_for_an_smsc_that_is_dead(smsc: Smsc, opened: Opened) -> None:

@@ -160,7 +160,10 @@ class Author:
         wait_until(
             lambda: all(one in self.text(selector) for one in wanted),
             within=20,
-            otherwise=f"{selector} does not say {wanted}, but {self.text(selector)!r}",
+            otherwise=lambda: (
+                f"{selector} does not say {wanted}, but {self.text(selector)!r}"
+                f" at {self.driver.current_url}, where the page says {self.text('#live')!r}"
+            ),
         )
 
     def in_frame(self, title: str) -> str:

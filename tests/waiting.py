@@ -12,16 +12,18 @@ def wait_until(
     *,
     within: float = 10.0,
     every: float = 0.02,
-    otherwise: str = "what was waited for did not happen",
+    otherwise: str | Callable[[], str] = "what was waited for did not happen",
 ) -> T:
     """Call the condition until its answer is true, and return that answer.
 
-    Times are in seconds. Raises AssertionError, with the `otherwise` text and the last answer,
-    when the deadline passes; an exception of the condition itself is not caught.
+    Times are in seconds. Raises AssertionError, with the `otherwise` text, made then where it is a
+    function, and the last answer, when the deadline passes; an exception of the condition itself
+    is not caught.
     """
     deadline = time.monotonic() + within
     while not (answer := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"{otherwise} within {within:g} s; last answer: {answer!r}")
+            what = otherwise() if callable(otherwise) else otherwise
+            raise AssertionError(f"{what} within {within:g} s; last answer: {answer!r}")
         time.sleep(every)
     return answer

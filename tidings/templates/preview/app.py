@@ -26,7 +26,7 @@ from tidings.templates.structure import language_name
 from tidings.templates.trial import Limits, Render
 from worker.templates.formats import filters_of
 
-_PATIENCE = 20.0
+_PATIENCE = 5.0
 """Seconds that a page waits for a change before it asks again."""
 _SEGMENTS = 3
 """Most that an SMS may take before it is called long, as in `templates check`."""

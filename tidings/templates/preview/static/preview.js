@@ -13,6 +13,10 @@ document.documentElement.classList.add("alive");
 fit();
 addEventListener("resize", fit);
 document.addEventListener("input", soon);
+document.addEventListener("change", (event) => {
+  // All that some tools which fill in forms say of a choice.
+  if (event.target.matches("select, [type=radio]")) soon();
+});
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   refresh("Shown");

@@ -1,24 +1,24 @@
 """Lists are the dear requests: one of a thousand messages costs as much as a hundred others.
 
-So they may take some of a process's threads only, and wait for each other beyond that.
+So each kind of them may take some of a process's threads only, and those beyond wait.
 """
 
 import re
 import time
-from collections import deque
+from collections import defaultdict, deque
 from urllib.parse import unquote
 
 from tidings.http.connection import Connection
 
 _SHARE = 4
-"""One thread in so many, but one at least."""
-_LIST = re.compile("/(communicationMessage|delivery|orderevents)/*")
+"""One thread in so many for each kind, but one at least."""
+_LIST = re.compile("communicationMessage|delivery|orderevents")
 
 
-def is_list(method: str, path: str) -> bool:
-    """Whether a request asks for messages, for deliveries or for the order-event feed."""
-    last = "/" + unquote(path).rstrip("/").rpartition("/")[2]
-    return method in ("GET", "HEAD") and _LIST.fullmatch(last) is not None
+def list_kind(method: str, path: str) -> str:
+    """What a request wants a list of: messages, deliveries or order events. Empty: nothing."""
+    last = unquote(path).rstrip("/").rpartition("/")[2]
+    return last if method in ("GET", "HEAD") and _LIST.fullmatch(last) else ""
 
 
 class Lists:
@@ -28,33 +28,33 @@ class Lists:
         """`patience`: seconds for which one may wait."""
         self._most = max(1, threads // _SHARE)
         self._patience = patience
-        self._making: set[Connection] = set()
-        self._waiting: deque[tuple[float, Connection]] = deque()
+        self._making: dict[Connection, str] = {}
+        self._waiting: defaultdict[str, deque[tuple[float, Connection]]] = defaultdict(deque)
 
     def begin(self, conn: Connection) -> bool:
         """Whether its request may be handled now; if not, `end` of another gives it back."""
-        if not is_list(conn.arrival.method, conn.arrival.path):
+        kind = list_kind(conn.arrival.method, conn.arrival.path)
+        if not kind:
             return True
-        if len(self._making) < self._most:
-            self._making.add(conn)
+        if list(self._making.values()).count(kind) < self._most:
+            self._making[conn] = kind
             return True
-        self._waiting.append((time.monotonic() + self._patience, conn))
+        self._waiting[kind].append((time.monotonic() + self._patience, conn))
         return False
 
     def end(self, conn: Connection) -> Connection | None:
         """Its request was handled; whose may be now."""
-        if conn not in self._making:
+        kind = self._making.pop(conn, "")
+        if not self._waiting[kind]:
             return None
-        self._making.remove(conn)
-        if not self._waiting:
-            return None
-        _, following = self._waiting.popleft()
-        self._making.add(following)
+        _, following = self._waiting[kind].popleft()
+        self._making[following] = kind
         return following
 
     def overdue(self, moment: float) -> list[Connection]:
         """Those that have waited for too long, and wait no more."""
         found: list[Connection] = []
-        while self._waiting and self._waiting[0][0] <= moment:
-            found.append(self._waiting.popleft()[1])
+        for waiting in self._waiting.values():
+            while waiting and waiting[0][0] <= moment:
+                found.append(waiting.popleft()[1])
         return found

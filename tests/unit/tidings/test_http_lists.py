@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidings.http.lists import is_list
+from tidings.http.lists import list_kind
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,11 @@ from tidings.http.lists import is_list
     ],
 )
 def test_what_may_be_long_is_a_list(path: str) -> None:
-    assert is_list("GET", path)
-    assert is_list("HEAD", path)
-    assert not is_list("POST", path)
+    assert list_kind("GET", path)
+    assert list_kind("HEAD", path)
+    assert not list_kind("POST", path)
 
 
 @pytest.mark.parametrize("path", ["", "/", "*", "/health", "/communicationMessage/1", "/hub"])
 def test_what_is_short_is_none(path: str) -> None:
-    assert not is_list("GET", path)
+    assert not list_kind("GET", path)

@@ -40,6 +40,23 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
         channel.close()
 
 
+@pytest.fixture
+def heard() -> list[Receipt]:
+    """What `record` was told."""
+    return []
+
+
+@pytest.fixture
+def record(heard: list[Receipt]) -> OnReceipt:
+    """Keeps receipts, each committed at once."""
+
+    def keep(receipt: Receipt) -> "Future[None]":
+        heard.append(receipt)
+        return recorded(receipt)
+
+    return keep
+
+
 def recorded(_receipt: Receipt) -> "Future[None]":
     """As if it had been committed at once."""
     done: Future[None] = Future()

@@ -161,7 +161,7 @@ def _blank_changes_of(
     changes = [
         {"of": row.of, "blank": _without_texts(row.changed)}
         for row in rows
-        if row.message_key in messages
+        if row.message_key in messages and not row.changed.keys().isdisjoint(_PERSONAL)
     ]
     _write(connection, table, "changed", changes)
 
@@ -212,12 +212,16 @@ def _scrub_texts(connection: Connection, table: Table, keys: Collection[int], pe
     count = 0
     for some in _groups(keys):
         wanted = select(key_of(table), table.c.body).where(among(connection, key_of(table), some))
-        rows = connection.execute(wanted).all()
-        for key, text in rows:
-            body = orjson.dumps(scrub(orjson.loads(text), person)).decode()
-            values = {"body": body, "size": len(body)} if "size" in table.c else {"body": body}
-            connection.execute(update(table).where(key_of(table) == key).values(values))
-        count += len(rows)
+        bodies = {row[0]: orjson.loads(row[1]) for row in connection.execute(wanted)}
+        clean = {key: scrub(body, person) for key, body in bodies.items()}
+        texts = {
+            key: orjson.dumps(body).decode() for key, body in clean.items() if body != bodies[key]
+        }
+        _write(connection, table, "body", [{"of": of, "blank": texts[of]} for of in texts])
+        if "size" in table.c:
+            sizes = [{"of": of, "blank": len(text)} for of, text in texts.items()]
+            _write(connection, table, "size", sizes)
+        count += len(texts)
     return count
 
 

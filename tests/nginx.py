@@ -50,7 +50,7 @@ class Nginx(Service):
         self._run(Path(nginx), "-c", configuration, "-p", self.folder)
 
     def _answers(self) -> bool:
-        client = HTTPConnection("127.0.0.1", self.port, timeout=1)
+        client = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             client.request("GET", "/")
             return client.getresponse().status == 204

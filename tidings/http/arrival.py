@@ -21,7 +21,7 @@ _LENGTH_NAME = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
 _CODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked[ \t]*\r\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
-_TARGET = re.compile(rb"[^ \r\n]+ ([^ ?\r\n]*)")
+_TARGET = re.compile(rb"([^ \r\n]+) ([^ ?\r\n]*)")
 _LONGEST_LINE = 256
 _LONGEST_TRAILERS = 8 * 1024
 _TEXT = rb"[\t\x20-\x7e\x80-\xff]*"
@@ -143,7 +143,7 @@ class Arrival:
         self._memory = bytearray()
         self.surplus = b""
         self.received = 0
-        self.path = ""
+        self.method = self.path = ""
         self.refusal: RequestError | None = None
 
     @property
@@ -210,7 +210,8 @@ class Arrival:
         if end < 0 and len(self._head) <= self._longest_head:
             return b""
         target = _TARGET.match(self._head)
-        self.path = target[1].decode("latin-1") if target else ""
+        if target:
+            self.method, self.path = target[1].decode("latin-1"), target[2].decode("latin-1")
         if end < 0 or end > self._longest_head:
             raise HeadTooLarge(f"the request's head has more than {self._longest_head} bytes")
         rest = bytes(self._head[end + len(_HEAD_END) :])

@@ -108,7 +108,7 @@ class Postfix(Service):
 
     def _answers(self) -> bool:
         try:
-            with smtplib.SMTP("127.0.0.1", self.port, timeout=5):
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=30):
                 return True
         except (OSError, smtplib.SMTPException):
             return False

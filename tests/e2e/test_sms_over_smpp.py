@@ -26,7 +26,7 @@ def up(foreign: ForeignSmsc) -> Iterator[Embedded]:
 
 def ended(up: Embedded, message: str) -> Counter[tuple[str, str | None]]:
     up.api.ends(message)
-    wait_until(lambda: up.api.status(message) != "InProgress", within=30)
+    wait_until(lambda: up.api.status(message) != "InProgress")
     return Counter((one["state"], one.get("reason")) for one in up.api.deliveries(message))
 
 

@@ -1,4 +1,4 @@
-"""A server that tells what it was sent: `python -m tests.integration.echo_server HOST:PORT`."""
+"""Tells what it was sent: `python -m tests.integration.echo_server HOST:PORT PATIENCE`."""
 
 import hashlib
 import sys
@@ -45,7 +45,7 @@ if __name__ == "__main__":
         bind=sys.argv[1],
         api_workers=1,
         api_threads=2,
-        client_patience=2,
+        client_patience=float(sys.argv[2]),
         max_body=1_000_000,
         max_head=16_384,
     )

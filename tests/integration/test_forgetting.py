@@ -146,7 +146,7 @@ def test_what_is_on_its_way_has_arrived_before_it_is_looked_for(
                 forgetting.result(timeout=0.3)
             write_to(store, "a-late")
             assert ANN in repr(rows(store, RECEIVER)).lower()
-        forgetting.result(timeout=30)
+        forgetting.result(timeout=120)
         for table in (RECEIVER, DOCUMENT, EVENT, STAGED_EVENT):
             assert ANN not in repr(rows(store, table)).lower()
 

@@ -24,14 +24,14 @@ PHONE = device("apns", APNS_TOKEN)
 
 
 def test_many_messages_share_one_connection(apple: Apple, channel: Channel) -> None:
-    apple.answers({"wait": 50})
+    apple.answers({"wait": 500})
     before = time.monotonic()
 
     with ThreadPoolExecutor(64) as pool:
         list(pool.map(channel.send, [message(PHONE, delivery_id=str(n)) for n in range(64)]))
 
-    # 20 at a time, as the server allows: 4 rounds, where one after the other would take 3 s.
-    assert time.monotonic() - before < 2.0
+    # 20 at a time, as the server allows: 4 rounds, where one after the other would take 32 s.
+    assert time.monotonic() - before < 20
     assert len({one["session"] for one in apple.peer.received(64)}) == 1
 
 
@@ -50,7 +50,7 @@ def test_a_message_without_an_answer_may_have_been_taken(
     apple: Apple, tmp_path: Path, behaviour: dict[str, Any]
 ) -> None:
     apple.answers(behaviour, {})
-    channel = opened(apple.url(timeout="300ms"), tmp_path)
+    channel = opened(apple.url(timeout="2s"), tmp_path)
 
     with pytest.raises(OutcomeUnknown, match="may have been taken"):
         channel.send(message(PHONE))
@@ -96,7 +96,7 @@ def test_a_server_that_refuses_all_streams_is_a_transient_failure(
 def test_after_goaway_what_was_begun_is_answered_and_the_rest_goes_elsewhere(
     apple: Apple, channel: Channel
 ) -> None:
-    apple.answers({"goaway": True, "wait": 200}, {})
+    apple.answers({"goaway": 0, "wait": 200}, {})
 
     with ThreadPoolExecutor(8) as pool:
         begun = pool.submit(channel.send, message(PHONE))
@@ -143,8 +143,8 @@ def test_after_a_silence_a_dead_connection_costs_no_unknown_outcome(
     apple: Apple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("channels.push.http2_connection._IDLE", 0.0)
-    monkeypatch.setattr("channels.push.http2_connection._PATIENCE", 0.2)
-    channel = opened(apple.url(timeout="600ms"), tmp_path)
+    monkeypatch.setattr("channels.push.http2_connection._PATIENCE", 1.0)
+    channel = opened(apple.url(timeout="3s"), tmp_path)
     channel.send(message(PHONE))
     assert channel.send(message(PHONE))
 

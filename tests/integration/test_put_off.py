@@ -134,12 +134,13 @@ def test_a_dead_channel_does_not_hold_up_another(store: Store, tmp_path: Path) -
     sms = {"type": "SMS", "content": "Hi", "receiver": numbers}
     with socket.create_server(("127.0.0.1", 0)) as dead:
         port = dead.getsockname()[1]
-        url = f"http://127.0.0.1:{port}?gateway=46elks&timeout=3s&concurrency=2"
+        url = f"http://127.0.0.1:{port}?gateway=46elks&timeout=5m&concurrency=2"
         with working(store, tmp_path, sms_url=url, email_url="null://", batch=10, worker_threads=2):
             store_message(store, sms)
             wait_until(lambda: _count(store, "sms", State.SENDING) >= 20)
             store_message(store, email(300))
-            wait_until(lambda: _count(store, "email", State.DELIVERED) == 300, within=2.5)
+            wait_until(lambda: _count(store, "email", State.DELIVERED) == 300)
+            dead.close()
     assert _count(store, "sms", State.DELIVERED) == 0
 
 

@@ -204,7 +204,7 @@ def test_a_child_ends_with_its_input() -> None:
     assert process.stdin is not None
     process.stdin.close()
 
-    assert process.wait(10) == 0
+    assert process.wait(120) == 0
     child.end()
 
 

@@ -101,7 +101,7 @@ def test_many_threads_share_a_session(
 
 
 def test_it_may_go_and_come_back(foreign: ForeignSmsc, opened: Opened) -> None:
-    channel = opened(f"{foreign.url}?timeout=1s")
+    channel = opened(f"{foreign.url}?timeout=5s")
     assert channel.send(addressed(channel))
     foreign.kill()
     wait_until(lambda: "can't connect" in failure(channel).reason)

@@ -147,7 +147,7 @@ def test_a_message_without_an_answer_may_have_been_taken(
     service: Service, tmp_path: Path, behaviour: dict[str, Any]
 ) -> None:
     service.peer.behave(PATH, behaviour)
-    channel = opened(service.url(timeout="300ms"), tmp_path)
+    channel = opened(service.url(timeout="2s"), tmp_path)
 
     with pytest.raises(OutcomeUnknown, match="may have been taken"):
         channel.send(message(service.browser))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from channels.base import Channel, Environment, Outbound, Receiver, awaits_receipt
-from channels.errors import PutOff, ReceiverBusy, Throttled
+from channels.errors import NotTaken, PutOff, ReceiverBusy, Throttled
 from channels.health.breaker import SLOW, Breaker, Trial
 from channels.health.pace import Pace
 from channels.health.rest import open_rest
@@ -125,23 +125,23 @@ class Cared:
     def _send(self, outbound: Outbound) -> str:
         try:
             reference = self._channel.send(outbound)
-        except Throttled:
-            self._throttled.inc()
-            if self._pace:
-                self._pace.complained()
-            raise
-        except (PermanentDeliveryError, ReceiverBusy):
-            self._refused.inc()
-            raise
-        except PutOff:
-            raise
-        except BaseException:
-            self._failed.inc()
+        except BaseException as error:
+            self._count(error)
             raise
         self._accepted.inc()
         if self._pace:
             self._pace.accepted()
         return reference
+
+    def _count(self, error: BaseException) -> None:
+        if _is_too_fast(error):
+            self._throttled.inc()
+            if self._pace:
+                self._pace.complained()
+        elif isinstance(error, PermanentDeliveryError | ReceiverBusy):
+            self._refused.inc()
+        elif not isinstance(error, PutOff) or isinstance(error, NotTaken):
+            self._failed.inc()
 
     def _send_watched(self, outbound: Outbound) -> str:
         breaker = self._breaker
@@ -156,16 +156,25 @@ class Cared:
         return reference
 
 
+def _says_nothing(error: BaseException) -> bool:
+    was_not_asked = isinstance(error, PutOff) and not isinstance(error, NotTaken)
+    return was_not_asked or getattr(error, "shared", False)
+
+
+def _is_too_fast(error: BaseException) -> bool:
+    return isinstance(error, Throttled) or getattr(error, "too_fast", False)
+
+
 def _told(breaker: Breaker, trial: Trial, error: BaseException) -> None:
     """What a failed call says of the provider."""
-    if isinstance(error, Throttled):
+    if _is_too_fast(error):
         breaker.end(trial, worked=True)
-        if error.keep_away:
-            breaker.keep_away(error.keep_away)
+        if keep_away := getattr(error, "keep_away", 0.0):
+            breaker.keep_away(keep_away)
     elif isinstance(error, PermanentDeliveryError | ReceiverBusy):
         # It is about this receiver, so the provider works.
         breaker.end(trial, worked=True)
-    elif isinstance(error, PutOff) or getattr(error, "shared", False):
+    elif _says_nothing(error):
         breaker.leave(trial)
     else:
         breaker.end(trial, worked=False, at_least=getattr(error, "retry_after", None) or 0.0)

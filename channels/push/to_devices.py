@@ -184,8 +184,9 @@ def _combined(failed: Sequence[_Try]) -> DeliveryError:
     errors = [one.result for one in failed if isinstance(one.result, DeliveryError)]
     if len(errors) == 1:
         return errors[0]
-    if all(isinstance(one, PutOff) for one in errors):
-        return min(errors, key=lambda one: getattr(one, "retry_after", None) or 0.0)
+    put_off = [one for one in errors if isinstance(one, PutOff)]
+    if put_off and all(isinstance(one, PutOff | PermanentDeliveryError) for one in errors):
+        return min(put_off, key=lambda one: one.retry_after or 0.0)
     reason = _joined((f"{one.device.platform}: {one.result}" for one in failed), "; ")
     passing = [one for one in errors if isinstance(one, TransientDeliveryError)]
     if not passing:

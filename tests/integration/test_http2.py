@@ -96,7 +96,7 @@ def test_a_server_that_refuses_all_streams_is_a_transient_failure(
 def test_after_goaway_what_was_begun_is_answered_and_the_rest_goes_elsewhere(
     apple: Apple, channel: Channel
 ) -> None:
-    apple.answers({"goaway": True, "wait": 200}, {})
+    apple.answers({"goaway": 0, "wait": 200}, {})
 
     with ThreadPoolExecutor(8) as pool:
         begun = pool.submit(channel.send, message(PHONE))

@@ -261,6 +261,23 @@ def test_it_rests_while_all_its_services_do(place: Environment) -> None:
     assert resting(push(place, fcm=Resting(5.0), apns=Service())) == 0.0
 
 
+def test_a_device_that_is_gone_beside_one_that_is_put_off_spends_no_try(
+    place: Environment, registry: Registry
+) -> None:
+    def gone(_one: Device) -> str:
+        raise DeviceGone("removed")
+
+    def rests(_one: Device) -> str:
+        raise PutOff("it rests", retry_after=7)
+
+    channel = push(place, fcm=Service(gone), apns=Service(rests))
+
+    with pytest.raises(PutOff, match="it rests"):
+        channel.send(to(device(1), device(2, "apns")))
+
+    assert [one.key for one in registry.gone] == [1]
+
+
 def test_a_channel_without_a_platform_takes_what_is_left(
     place: Environment, tmp_path: Path
 ) -> None:

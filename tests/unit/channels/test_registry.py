@@ -64,7 +64,7 @@ def test_every_scheme_of_the_table_opens(scheme: str, tmp_path: Path) -> None:
 )
 def test_a_url_that_cannot_be_used_is_explained(url: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^TIDINGS_EMAIL_URL: ") as caught:
-        open_channels(url, environment(tmp_path))
+        open_channels(url, environment(tmp_path, send_timeout=5.0))
     assert says in str(caught.value)
 
 
@@ -87,7 +87,7 @@ def test_the_provider_is_the_url_without_its_secrets(tmp_path: Path) -> None:
 
 def test_a_list_shares_the_time_of_one_send(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"latency must be below 2\.5s"):
-        open_channels("folder://,null://?latency=3s", environment(tmp_path))
+        open_channels("folder://,null://?latency=3s", environment(tmp_path, send_timeout=5.0))
 
 
 def _install(monkeypatch: pytest.MonkeyPatch, value: str) -> None:

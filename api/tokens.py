@@ -103,8 +103,8 @@ class Tokens:
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
         client = claims.get("client_id", claims.get("azp"))
-        if not isinstance(client, str) or not 1 <= len(client) <= _LONGEST_CLIENT:
-            raise InvalidCredentials("the access token has no claim client_id")
+        if not isinstance(client, str) or not _is_client(client):
+            raise InvalidCredentials("the access token has no usable claim client_id")
         tenant = claims.get(self._tenant_claim)
         if not isinstance(tenant, str) or not TENANT.fullmatch(tenant):
             raise AccessDenied(f"the access token has no usable claim {self._tenant_claim}")
@@ -128,6 +128,11 @@ def open_tokens(settings: Settings) -> Tokens | None:
         tenant_claim=settings.tenant_claim,
         forbidden=listed(settings.forbidden_users),
     )
+
+
+def _is_client(text: str) -> bool:
+    """No database keeps a NUL or half a surrogate pair, and people read it."""
+    return 1 <= len(text) <= _LONGEST_CLIENT and text.isprintable()
 
 
 def _scopes(claim: object) -> frozenset[str]:

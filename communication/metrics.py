@@ -49,6 +49,12 @@ PROVIDER_RESTING = Gauge(
     ("provider",),
     multiprocess_mode="mostrecent",
 )
+PROVIDER_PACE = Gauge(
+    "tidings_provider_pace",
+    "Calls a second that a process keeps to because the provider wants fewer; 0: no such limit.",
+    ("provider",),
+    multiprocess_mode="mostrecent",
+)
 PUBLISH_FAILED = Counter(
     "tidings_relay_publish_failed", "Times that the broker could not be reached.", ()
 )

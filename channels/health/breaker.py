@@ -95,6 +95,12 @@ class Breaker:
         if trial.is_probe:
             self._rest.leave_probe()
 
+    def rest(self, at_least: float) -> None:
+        """The provider answers, but takes nothing. Longer each time, as after a failed probe."""
+        self._open(at_least)
+        if at_least:
+            self.keep_away(at_least)
+
     def keep_away(self, seconds: float) -> None:
         """The provider works, and asked to be left alone."""
         self._rests_for(self._rest.keep_away(min(seconds, MOST_ASKED)))

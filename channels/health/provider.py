@@ -150,7 +150,7 @@ class Cared:
         try:
             reference = self._send(outbound)
         except BaseException as error:
-            _told(breaker, trial, error)
+            _told(breaker, trial, error, in_vain=bool(self._pace and self._pace.is_in_vain))
             raise
         breaker.end(trial, worked=True)
         return reference
@@ -165,12 +165,16 @@ def _is_too_fast(error: BaseException) -> bool:
     return isinstance(error, Throttled) or getattr(error, "too_fast", False)
 
 
-def _told(breaker: Breaker, trial: Trial, error: BaseException) -> None:
-    """What a failed call says of the provider."""
+def _told(breaker: Breaker, trial: Trial, error: BaseException, *, in_vain: bool) -> None:
+    """What a failed call says of the provider. `in_vain`: to ask it slower is of no use."""
     if _is_too_fast(error):
+        asked = getattr(error, "keep_away", 0.0)
+        if in_vain:
+            breaker.rest(asked)
+            return
         breaker.end(trial, worked=True)
-        if keep_away := getattr(error, "keep_away", 0.0):
-            breaker.keep_away(keep_away)
+        if asked:
+            breaker.keep_away(asked)
     elif isinstance(error, PermanentDeliveryError | ReceiverBusy):
         # It is about this receiver, so the provider works.
         breaker.end(trial, worked=True)

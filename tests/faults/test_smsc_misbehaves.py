@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from channels.base import Channel
 from channels.errors import OutcomeUnknown, Throttled
-from channels.health.provider import Care, cared_for, resting
+from channels.health.provider import Care, cared_for
 from channels.smpp.pdu import Command, Pdu
 from channels.testing import addressed, environment
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
@@ -185,9 +185,7 @@ def test_an_smsc_without_a_sign_of_life_is_left(smsc: Smsc, opened: Opened) -> N
     wait_until(lambda: works(channel))
 
 
-def test_a_busy_smsc_is_asked_less_and_does_not_rest(
-    smsc: Smsc, opened: Opened, tmp_path: Path
-) -> None:
+def test_a_busy_smsc_is_asked_less(smsc: Smsc, opened: Opened, tmp_path: Path) -> None:
     def ten_at_most(peer: Peer, pdu: Pdu) -> None:
         if len(smsc.submits) > 10:
             peer.send(pdu.answer(0x58))
@@ -202,7 +200,6 @@ def test_a_busy_smsc_is_asked_less_and_does_not_rest(
     assert sum(worked) == 10
     # Those that were under way when it first refused, and some at the pace that it bore before.
     assert 10 < len(smsc.submits) < 200
-    assert resting(channel) == 0
     smsc.refuse(0x14)
     error = failure(bare)
     assert isinstance(error, Throttled)

@@ -1,6 +1,6 @@
 """Which class serves which URL scheme."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from channels.addresses import mailbox
 from channels.base import Channel, Environment, Sender
 from channels.health.failover import in_turn
+from channels.health.identity import Identity, told_apart
 from channels.health.provider import Care, cared_for
 from channels.push.to_devices import most_in_turn, open_push
 from communication.channel_url import ChannelUrl, split_urls
@@ -60,7 +61,7 @@ def open_channels(urls: str, environment: Environment) -> Channel:
     platforms = [_platform(url, environment) for url in listed]
     sharing = most_in_turn(platforms)
     each = replace(environment, send_timeout=environment.send_timeout / sharing)
-    opened = [_open_cared_for(url, each) for url in listed]
+    opened = _open_cared_for(listed, each)
     if any(platforms):
         return open_push(list(zip(platforms, opened, strict=True)), environment)
     return in_turn(opened)
@@ -68,15 +69,30 @@ def open_channels(urls: str, environment: Environment) -> Channel:
 
 def open_channel(url: str, environment: Environment) -> Channel:
     """The bare channel of one URL. SettingsError names the setting and what is wrong."""
+    return _open(url, environment)[0]
+
+
+def open_identified(url: str, environment: Environment) -> tuple[Channel, Identity]:
+    """The same, and which provider, and account of ours at it, that is."""
+    channel, parsed, _ = _open(url, environment)
+    return channel, Identity.of(channel, parsed, environment.medium)
+
+
+def _open(url: str, environment: Environment) -> tuple[Channel, ChannelUrl, Care]:
     with _named(environment):
-        _, parsed = Care.of(ChannelUrl.parse(url))
-        return _channel_class(parsed).open(parsed, environment)
+        care, parsed = Care.of(ChannelUrl.parse(url))
+        return _channel_class(parsed).open(parsed, environment), parsed, care
 
 
-def _open_cared_for(url: str, environment: Environment) -> Channel:
-    channel = open_channel(url, environment)
-    care, _ = Care.of(ChannelUrl.parse(url))
-    return cared_for(channel, care, environment)
+def _open_cared_for(urls: Sequence[str], environment: Environment) -> list[Channel]:
+    opened = [_open(url, environment) for url in urls]
+    identities = told_apart(
+        Identity.of(channel, url, environment.medium) for channel, url, _ in opened
+    )
+    return [
+        cared_for(channel, care, environment, identity)
+        for (channel, _, care), identity in zip(opened, identities, strict=True)
+    ]
 
 
 def _platform(url: str, environment: Environment) -> str | None:

@@ -119,4 +119,4 @@ def _root(*command: str) -> tuple[str, ...]:
 
 
 def _as_root(*command: str) -> None:
-    subprocess.run(_root(*command), check=False, capture_output=True, timeout=30)
+    subprocess.run(_root(*command), check=False, capture_output=True, timeout=600)

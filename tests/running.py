@@ -23,8 +23,8 @@ from worker.batch import FLUSH_EVERY
 
 REPOSITORY = Path(__file__).parent.parent
 COMMANDS = Path(sys.executable).parent
-START_WITHIN = 120.0
-STOP_WITHIN = 120.0
+START_WITHIN = 300.0
+STOP_WITHIN = 300.0
 RECORDING = 1.0
 """Seconds that the transaction which records outcomes may take on a busy machine."""
 PATH = "/communicationMessage/v1/communicationMessage"

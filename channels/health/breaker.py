@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from channels.errors import ProviderRests
+from channels.health.identity import Identity
 from channels.health.rest import Rest
 from channels.health.tally import Tally
 from communication import metrics
@@ -36,7 +37,7 @@ class Breaker:
 
     def __init__(
         self,
-        provider: str,
+        identity: Identity,
         rest: Rest,
         tally: Tally,
         *,
@@ -45,7 +46,7 @@ class Breaker:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`longest`: seconds that a call can take at most."""
-        self.provider = provider
+        self._provider, self._name = identity.provider, identity.name
         self._rest = rest
         self._tally = tally
         self._slow = slow
@@ -55,7 +56,7 @@ class Breaker:
         self._until = 0.0
         self._is_probing = False
         self._recovered = 0.0
-        self._gauge = metrics.PROVIDER_RESTING.labels(provider)
+        self._gauge = metrics.PROVIDER_RESTING.labels(identity.medium, identity.name)
         self._gauge.set(0)
 
     def rests(self) -> float:
@@ -67,7 +68,7 @@ class Breaker:
         """ProviderRests while it does."""
         rest = self.rests()
         if rest:
-            reason = f"{self.provider} rests: it failed too often, or asked to be left alone"
+            reason = f"{self._provider} rests: it failed too often, or asked to be left alone"
             raise ProviderRests(reason, retry_after=rest)
 
     def begin(self) -> Trial:
@@ -76,7 +77,7 @@ class Breaker:
         if not self._is_probing:
             return Trial(self._clock(), is_probe=False)
         if not self._rest.may_probe(self._longest):
-            raise ProviderRests(f"{self.provider} is being probed", retry_after=PROBE_WAIT)
+            raise ProviderRests(f"{self._provider} is being probed", retry_after=PROBE_WAIT)
         return Trial(self._clock(), is_probe=True)
 
     def end(self, trial: Trial, *, worked: bool, at_least: float = 0.0) -> None:
@@ -126,7 +127,7 @@ class Breaker:
         self._looked = self._clock()
         self._gauge.set(1)
         if known < self._clock():
-            log.warning("provider rests", provider=self.provider, seconds=round(rest, 1))
+            log.warning("provider rests", provider=self._name, seconds=round(rest, 1))
 
     def _recover(self) -> None:
         self._rest.end()
@@ -134,4 +135,4 @@ class Breaker:
         self._until, self._is_probing = 0.0, False
         self._looked = self._recovered = self._clock()
         self._gauge.set(0)
-        log.info("provider works again", provider=self.provider)
+        log.info("provider works again", provider=self._name)

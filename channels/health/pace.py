@@ -12,6 +12,7 @@ from threading import Lock
 
 import structlog
 
+from channels.health.identity import Identity
 from channels.health.throttle import early
 from communication import metrics
 from communication.lanes import LANES
@@ -39,8 +40,8 @@ class Pace:
     They are numbered from the last complaint on, and come the faster the later they are.
     """
 
-    def __init__(self, provider: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._provider = provider
+    def __init__(self, identity: Identity, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name = identity.name
         self._clock = clock
         self._lock = Lock()
         self._second = 0
@@ -50,7 +51,7 @@ class Pace:
         self._next = 0.0
         self._put_off = dict.fromkeys(LANES, 0.0)
         self._complaints = 0
-        self._gauge = metrics.PROVIDER_PACE.labels(provider)
+        self._gauge = metrics.PROVIDER_PACE.labels(identity.medium, identity.name)
         self._gauge.set(0)
 
     @property
@@ -98,7 +99,7 @@ class Pace:
             self._slow_down(moment)
         if known is None:
             rate = round(self._rate, 1)
-            logger.warning("provider wants fewer", provider=self._provider, per_second=rate)
+            logger.warning("provider wants fewer", provider=self._name, per_second=rate)
 
     def _slow_down(self, moment: float) -> None:
         self._slowed = moment

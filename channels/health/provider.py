@@ -6,6 +6,7 @@ from typing import Self
 from channels.base import Channel, Environment, Outbound, Receiver, awaits_receipt
 from channels.errors import NotTaken, PutOff, ReceiverBusy, Throttled
 from channels.health.breaker import SLOW, Breaker, Trial
+from channels.health.identity import Identity
 from channels.health.pace import Pace
 from channels.health.rest import open_rest
 from channels.health.tally import open_tally
@@ -43,23 +44,25 @@ class Care:
         return care, replace(url, query=rest)
 
 
-def cared_for(channel: Channel, care: Care, environment: Environment) -> Channel:
-    """The channel, asked only when its provider may be.
+def cared_for(
+    channel: Channel, care: Care, environment: Environment, identity: Identity
+) -> Channel:
+    """The channel, asked only when its provider may be. `identity`: who that is.
 
     One that says `asks_clients_hosts` has no breaker and no pace: hosts that clients name are
     many providers, and one of them could be made to fail on purpose.
     """
-    redis, provider = environment.redis, channel.provider
-    throttle = None if care.rate is None else open_throttle(redis, provider, care.rate)
+    redis = environment.redis
+    throttle = None if care.rate is None else open_throttle(redis, identity, care.rate)
     if getattr(channel, "asks_clients_hosts", False):
-        return Cared(channel, throttle=throttle)
-    pace = Pace(provider)
+        return Cared(channel, identity, throttle=throttle)
+    pace = Pace(identity)
     if not care.breaks:
-        return Cared(channel, throttle=throttle, pace=pace)
+        return Cared(channel, identity, throttle=throttle, pace=pace)
     longest = environment.send_timeout + 5
-    rest, tally = open_rest(redis, provider), open_tally(redis, provider)
-    breaker = Breaker(provider, rest, tally, slow=care.slow, longest=longest)
-    return Cared(channel, breaker=breaker, throttle=throttle, pace=pace)
+    rest, tally = open_rest(redis, identity), open_tally(redis, identity)
+    breaker = Breaker(identity, rest, tally, slow=care.slow, longest=longest)
+    return Cared(channel, identity, breaker=breaker, throttle=throttle, pace=pace)
 
 
 def resting(channel: Channel) -> float:
@@ -74,6 +77,7 @@ class Cared:
     def __init__(
         self,
         channel: Channel,
+        identity: Identity,
         *,
         breaker: Breaker | None = None,
         throttle: Throttle | None = None,
@@ -85,11 +89,11 @@ class Cared:
         self._throttle = throttle
         self._pace = pace
         self._paced = Throttle(channel.provider, pace) if pace else None
-        provider = channel.provider
-        self._accepted = metrics.PROVIDER_CALLS.labels(provider, "accepted")
-        self._refused = metrics.PROVIDER_CALLS.labels(provider, "refused")
-        self._throttled = metrics.PROVIDER_CALLS.labels(provider, "throttled")
-        self._failed = metrics.PROVIDER_CALLS.labels(provider, "failed")
+        whose = (identity.medium, identity.name)
+        self._accepted = metrics.PROVIDER_CALLS.labels(*whose, "accepted")
+        self._refused = metrics.PROVIDER_CALLS.labels(*whose, "refused")
+        self._throttled = metrics.PROVIDER_CALLS.labels(*whose, "throttled")
+        self._failed = metrics.PROVIDER_CALLS.labels(*whose, "failed")
 
     @property
     def provider(self) -> str:

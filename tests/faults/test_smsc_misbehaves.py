@@ -14,6 +14,7 @@ from channels.health.provider import Care, cared_for
 from channels.smpp.pdu import Command, Pdu
 from channels.testing import addressed, environment
 from communication.errors import PermanentDeliveryError, TransientDeliveryError
+from tests.providers import identity
 from tests.scripted_smsc import Peer, Smsc
 from tests.smpp_channels import Opened, failure, opened, smsc, url
 from tests.waiting import wait_until
@@ -194,7 +195,7 @@ def test_a_busy_smsc_is_asked_less(smsc: Smsc, opened: Opened, tmp_path: Path) -
 
     smsc.on_submit = ten_at_most
     bare = opened(url(smsc, "?window=10"))
-    channel = cared_for(bare, Care(), environment(tmp_path, "sms"))
+    channel = cared_for(bare, Care(), environment(tmp_path, "sms"), identity(bare.provider))
     with ThreadPoolExecutor(10) as pool:
         worked = list(pool.map(lambda _: works(channel, priority=0), range(400)))
     assert sum(worked) == 10

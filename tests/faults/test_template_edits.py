@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from communication.catalogue.catalogue import BREATH
@@ -52,12 +54,20 @@ def break_one(folder: Path, _files: dict[str, str]) -> None:
 WAYS = (save_in_place, save_by_renaming, break_one)
 
 
-def readers(*arguments: object) -> list[subprocess.Popen[str]]:
+@contextmanager
+def readers(*arguments: object) -> Iterator[list[subprocess.Popen[str]]]:
+    """Some that read until they are told that it is over, or the end of the block."""
     command = [sys.executable, "-m", "tests.faults.template_reader", *map(str, arguments)]
-    return [
+    started = [
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for _ in range(READERS)
     ]
+    try:
+        yield started
+    finally:
+        for one in started:
+            one.kill()
+            one.communicate()
 
 
 def await_readers(rounds: Path, kept: Path, edit: int) -> None:
@@ -70,14 +80,8 @@ def await_readers(rounds: Path, kept: Path, edit: int) -> None:
         wait_until(lambda: f"<{edit}>" in kept.read_text())
 
 
-def test_each_message_is_of_one_edit_and_none_fails(tmp_path: Path) -> None:
-    folder, keep, over = tmp_path / "templates", tmp_path / "keep", tmp_path / "over"
-    rounds, kept = tmp_path / "rounds", keep / "hello.json"
-    write(folder, texts(0))
-    started = readers(folder, keep, rounds, over, MESSAGES // READERS)
-    # One that starts later, while the newest version is a broken one, finds a good one here.
-    wait_until(lambda: kept.exists() and rounds.exists(), within=START_WITHIN)
-
+def edited(folder: Path, rounds: Path, kept: Path) -> set[int]:
+    """Edit again and again; the edits amid which this process was kept waiting."""
     slow = set()
     for edit in range(1, EDITS + 1):
         began = time.monotonic()
@@ -86,11 +90,22 @@ def test_each_message_is_of_one_edit_and_none_fails(tmp_path: Path) -> None:
             slow.add(edit)
         await_readers(rounds, kept, edit)
     save_in_place(folder, texts(EDITS + 1))
-    over.touch()
-    told = [json.loads(one.communicate(timeout=PATIENCE)[0]) for one in started]
+    return slow
+
+
+def test_each_message_is_of_one_edit_and_none_fails(tmp_path: Path) -> None:
+    folder, keep, over = tmp_path / "templates", tmp_path / "keep", tmp_path / "over"
+    rounds, kept = tmp_path / "rounds", keep / "hello.json"
+    write(folder, texts(0))
+    with readers(folder, keep, rounds, over, MESSAGES // READERS) as started:
+        # One that starts later, while the newest version is a broken one, finds a good one here.
+        wait_until(lambda: kept.exists() and rounds.exists(), within=START_WITHIN)
+        slow = edited(folder, rounds, kept)
+        over.touch()
+        told = [json.loads(one.communicate(timeout=PATIENCE)[0]) for one in started]
 
     wrong = [(edits, what) for one in told for edits, what in one["wrong"]]
-    # Where this process was kept waiting amid an edit, the files looked saved before they were.
+    # In a slow edit the files looked saved before they were.
     assert [what for edits, what in wrong if not slow & set(edits)] == []
     seen = Counter[str]()
     for one in told:

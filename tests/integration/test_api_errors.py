@@ -147,4 +147,4 @@ def test_a_database_that_is_away_is_503() -> None:
     result = client(nowhere).simulate_post(MESSAGES, json=email())
     check_error(result, 503, 5)
     assert not {"secret", "nobody", "127.0.0.1"} & set(re.findall(r"[\w.]+", result.text))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from channels.health.rest import open_rest
+from channels.registry import open_identified
 from channels.smpp.pdu import Pdu
 from channels.smpp.status import ESME_RX_T_APPN
 from communication.devices.registry import register
@@ -21,6 +22,7 @@ from tests.smtp_server import smtp_server
 from tests.waiting import wait_until
 from tidings.commands.channel_report import report
 from tidings.commands.channel_trial import Trial, TrialFailed, medium_of
+from worker.main import environment_of
 
 
 @pytest.fixture
@@ -137,7 +139,9 @@ def test_the_report_shows_which_provider_rests(tmp_path: Path, redis_server: Red
         redis_url=redis_server.url,
         email_url="smtp://one.example.com,smtp://two.example.com?concurrency=4",
     )
-    open_rest(open_redis(settings), "smtp://two.example.com:25").begin(30)
+    two = "smtp://two.example.com?slow=2s"
+    _, identity = open_identified(two, environment_of(settings, "email"))
+    open_rest(open_redis(settings), identity).begin(30)
 
     shown = list(report(settings))
 

@@ -96,11 +96,11 @@ def test_a_compressed_answer_is_left_as_it_is() -> None:
     "parts",
     [
         [],
-        [b"H", b"T", b"T", b"P", b"/", b"1", b".", b"1"] * 9,
-        [b"HTTP/1.1 200 OK\r\n", *[b"a"] * 90],
-        [b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", *[b"a"] * 90],
-        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\na\r\n"] * 90],
-        [b"HTTP/1.1 100 Continue\r\n\r\n"] * 90,
+        [b"H", b"T", b"T", b"P", b"/", b"1", b".", b"1"] * 250,
+        [b"HTTP/1.1 200 OK\r\n", *[b"a"] * 2000],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", *[b"a"] * 2000],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\na\r\n"] * 2000],
+        [b"HTTP/1.1 100 Continue\r\n\r\n"] * 2000,
     ],
     ids=["silence", "status", "headers", "body", "chunks", "continues"],
 )
@@ -109,7 +109,7 @@ def test_a_peer_that_drips_is_left_at_the_deadline(parts: list[bytes]) -> None:
         begun = time.monotonic()
         with pytest.raises(TimedOut) as caught:
             http.request("GET", server.url)
-        assert time.monotonic() - begun < 0.8
+        assert time.monotonic() - begun < 15
         assert caught.value.sent
 
 
@@ -200,7 +200,7 @@ def test_a_slow_name_server_is_left_at_the_deadline(monkeypatch: pytest.MonkeyPa
     release = threading.Event()
 
     def look_up(*_arguments: object, **_options: object) -> list[tuple[object, ...]]:
-        release.wait(5)
+        release.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)

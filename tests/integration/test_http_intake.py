@@ -177,3 +177,10 @@ def test_a_body_cannot_smuggle_a_request(port: int) -> None:
 def test_a_client_that_stalls_is_told_so(impatient: int, begun: bytes) -> None:
     status, body = asked(impatient, begun)
     assert (status, json.loads(body)["code"]) == (408, 22)
+
+
+@pytest.mark.parametrize("name", [b"SCRIPT_NAME", b"PATH_INFO", b"Script-Name", b"Path-Info"])
+def test_no_header_leads_to_another_path(port: int, name: bytes) -> None:
+    for path, value in ((b"/x/", b"/x"), (b"/x/", b"/")):
+        request = b"GET %s HTTP/1.1\r\nHost: x\r\n%s: %s\r\n\r\n" % (path, name, value)
+        assert asked(port, request)[0] == 404

@@ -17,6 +17,7 @@ from channels.health.throttle import Rate, SharedTurns
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from tests.clock import Clock
+from tests.providers import identity
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_all_workers_know_that_a_provider_rests(redis: Redis) -> None:
 
 def breaker(provider: str, redis: Redis, clock: Clock) -> Breaker:
     rest, tally = SharedRest(redis, provider), SharedTally(redis, provider, clock)
-    return Breaker(provider, rest, tally, clock=clock)
+    return Breaker(identity(provider), rest, tally, clock=clock)
 
 
 def fails_for_each(workers: list[Breaker], clock: Clock) -> None:

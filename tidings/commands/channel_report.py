@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from channels.base import Environment
 from channels.health.rest import open_rest
-from channels.registry import ChannelClass, known_schemes, open_channel
+from channels.registry import ChannelClass, known_schemes, open_identified
 from communication.channel_url import split_urls
 from communication.errors import SettingsError
 from communication.redis_client import open_redis
@@ -57,14 +57,13 @@ def _shared(settings: Settings) -> Redis | None:
 
 def _health(url: str, environment: Environment, redis: Redis | None) -> str:
     try:
-        channel = open_channel(url, environment)
+        channel, identity = open_identified(url, environment)
     except SettingsError as error:
         return f"can't be used: {error}"
-    provider = channel.provider
     channel.close()
     if redis is None:
         return "can be used"
-    seconds, is_to_be_probed = open_rest(redis, provider).look()
+    seconds, is_to_be_probed = open_rest(redis, identity).look()
     if seconds:
         return f"rests after failures, {seconds:.0f} s more"
     return "failed, is to be probed" if is_to_be_probed else "works"

@@ -13,7 +13,7 @@ from channels.health.pace import IN_VAIN, LEAST, Pace
 from channels.health.provider import Cared, resting
 from channels.health.rest import LocalRest
 from channels.health.tally import LocalTally
-from tests.providers import Provider, send
+from tests.providers import Provider, identity, send
 
 
 @dataclass
@@ -37,9 +37,9 @@ def throttled(keep_away: float = 0.0) -> Callable[[], str]:
 
 
 def watched(provider: Provider, clock: Clock) -> Channel:
-    name = provider.provider
-    breaker = Breaker(name, LocalRest(clock), LocalTally(clock), clock=clock)
-    return Cared(provider, breaker=breaker, pace=Pace(name, clock))
+    known = identity(provider.provider)
+    breaker = Breaker(known, LocalRest(clock), LocalTally(clock), clock=clock)
+    return Cared(provider, known, breaker=breaker, pace=Pace(known, clock))
 
 
 def rests(channel: Channel, clock: Clock, times: int) -> list[int]:
@@ -101,7 +101,8 @@ def test_the_pace_is_a_metric_until_there_is_none(clock: Clock) -> None:
     channel = watched(provider, clock)
 
     def shown() -> float | None:
-        return REGISTRY.get_sample_value("tidings_provider_pace", {"provider": "test://metric"})
+        labels = {"channel": "sms", "provider": "test://metric"}
+        return REGISTRY.get_sample_value("tidings_provider_pace", labels)
 
     send(channel)
     assert shown() == LEAST

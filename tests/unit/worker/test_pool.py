@@ -12,7 +12,7 @@ A_MOMENT = Event()
 def test_as_many_tasks_run_side_by_side_as_it_is_wide() -> None:
     pool, together = Pool(20), Barrier(20)
     for _ in range(40):
-        pool.put(4, lambda: together.wait(timeout=10))
+        pool.put(4, lambda: together.wait(timeout=120))
     pool.close()
     assert not together.broken
 
@@ -40,7 +40,7 @@ def test_the_most_urgent_task_is_next() -> None:
     def noting(priority: int) -> Callable[[], None]:
         return lambda: done.append(priority)
 
-    pool.put(0, lambda: may_go.wait(10))
+    pool.put(0, lambda: may_go.wait(120))
     for priority in (7, 4, 0, 9, 4):
         pool.put(priority, noting(priority))
     may_go.set()

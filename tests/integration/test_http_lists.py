@@ -34,7 +34,7 @@ def test_a_list_that_has_waited_for_long_is_put_off(port: int) -> None:
         first, second = (stack.enter_context(connected(port)) for _ in range(2))
         first.sendall(LIST)
         assert asked(port, GET) == (200, b"xx")
-        second.settimeout(30)
+        second.settimeout(120)
         second.sendall(LIST)
         with second.makefile("rb") as file:
             head, _, body = file.read().partition(b"\r\n\r\n")

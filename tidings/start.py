@@ -4,9 +4,14 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
+
 from communication.errors import SettingsError
 from communication.log import configure_logging
 from communication.settings import Settings, load_settings
+from communication.settings_names import unknown
+
+log = structlog.get_logger(part="tidings.start")
 
 
 def start(process: str, **overrides: str | None) -> Settings:
@@ -17,6 +22,8 @@ def start(process: str, **overrides: str | None) -> Settings:
     except OSError as error:
         raise SettingsError(f"TIDINGS_DATA: no folder {settings.data}: {error.strerror}") from error
     configure_logging(settings.log_level, process=process, hide_with=settings.secret_keys)
+    if strangers := list(unknown(Settings.model_fields)):
+        log.warning("no such settings", names=strangers)
     return settings
 
 

@@ -45,6 +45,25 @@ def test_names_that_are_no_settings_are_a_warning(
     assert "10.0.0.1" not in repr(lines)
 
 
+@pytest.mark.parametrize(
+    ("bind", "public_url", "told"),
+    [
+        ("0.0.0.0:8080", "", ["http://0.0.0.0:8080"]),
+        ("[::]:8080", "", ["http://[::]:8080"]),
+        ("0.0.0.0:8080", "https://tidings.example.com", []),
+        ("127.0.0.1:8080", "", []),
+        ("localhost:8080", "", []),
+    ],
+)
+def test_urls_that_lead_nowhere_are_a_warning(
+    bind: str, public_url: str, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidings.start.configure_logging", lambda *_, **__: None)
+    with capture_logs() as lines:
+        start("api", data=str(tmp_path), jwks="keys.json", bind=bind, public_url=public_url)
+    assert [one["now"] for one in lines if "TIDINGS_PUBLIC_URL" in one["event"]] == told
+
+
 def test_parts_of_their_own_need_a_broker_that_all_can_reach() -> None:
     with pytest.raises(SettingsError, match="TIDINGS_BROKER_URL"):
         run_relay(Settings())

@@ -18,24 +18,7 @@ from communication.errors import (
     MissingCredentials,
     RequestError,
 )
-
-SCOPES = frozenset(
-    (
-        "communication:read",
-        "communication:write",
-        "communication:send",
-        "hub:write",
-        "listener:write",
-        "notification:consent:administrator",
-        "notification:consent:consumer",
-        "orderevents:read",
-        "events:read",
-        "events:write",
-        "device:write",
-        "admin",
-    )
-)
-"""What a token may be for. A method that needs one of several names them with spaces between."""
+from communication.scopes import SCOPES
 
 _LONGEST_TOKEN = 8192
 _REALM = 'Bearer realm="tidings"'

@@ -10,7 +10,7 @@ from api.edge import Caller
 from api.jwks import KeySet, open_keys
 from communication.clock import now
 from communication.errors import AccessDenied, ExpiredCredentials, ForbiddenUser, InvalidCredentials
-from communication.public_id import TENANT
+from communication.public_id import TENANT, is_client
 from communication.settings import Settings, listed
 
 MOST_REMEMBERED = 10_000
@@ -19,7 +19,6 @@ SKEW = 30
 """Seconds by which the issuer's clock may be ahead of ours."""
 _KINDS = ("at+jwt", "application/at+jwt", "jwt")
 """Values of `typ`: RFC 9068 wants the first, many issuers write the last."""
-_LONGEST_CLIENT = 255
 _LAST_SECOND = 253_402_300_799
 """Of the year 9999."""
 
@@ -103,7 +102,7 @@ class Tokens:
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
         client = claims.get("client_id", claims.get("azp"))
-        if not isinstance(client, str) or not _is_client(client):
+        if not isinstance(client, str) or not is_client(client):
             raise InvalidCredentials("the access token has no usable claim client_id")
         tenant = claims.get(self._tenant_claim)
         if not isinstance(tenant, str) or not TENANT.fullmatch(tenant):
@@ -128,11 +127,6 @@ def open_tokens(settings: Settings) -> Tokens | None:
         tenant_claim=settings.tenant_claim,
         forbidden=listed(settings.forbidden_users),
     )
-
-
-def _is_client(text: str) -> bool:
-    """No database keeps a NUL or half a surrogate pair, and people read it."""
-    return 1 <= len(text) <= _LONGEST_CLIENT and text.isprintable()
 
 
 def _scopes(claim: object) -> frozenset[str]:

@@ -4,7 +4,7 @@ import shutil
 from functools import partial
 from http.client import HTTPConnection
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -202,5 +202,5 @@ class Author:
     def _frame_says(self, title: str, wanted: str) -> bool:
         try:
             return wanted in self.in_frame(title)
-        except StaleElementReferenceException:
+        except WebDriverException:  # another is just taking its place
             return False

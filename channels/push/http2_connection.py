@@ -60,6 +60,7 @@ class Http2Connection(asyncio.Protocol):
         self._changed: asyncio.Future[None] = loop.create_future()
         self._heard = loop.time()
         self._takes_streams = True
+        self._is_dead = False
 
     async def stands(self) -> bool:
         """Whether a new request can be made; a peer that was silent for long is asked."""
@@ -93,6 +94,7 @@ class Http2Connection(asyncio.Protocol):
             return await stream.answer
         except asyncio.CancelledError:
             if self._heard < began:
+                self._is_dead = True
                 self.abort()  # a dead connection would cost every request its whole time
             raise
         finally:
@@ -139,7 +141,8 @@ class Http2Connection(asyncio.Protocol):
                 sent = stream.call.sent
                 self.broke_off = self.broke_off or sent
                 stream.fail(ConnectionFailed(f"{self._peer}: {why}", sent=sent, shared=shared))
-                shared = shared or sent
+                # One that is given up has failed each of those that waited for it.
+                shared = (shared or sent) and not self._is_dead
         if not self.settled.done():
             self.settled.set_exception(ConnectionFailed(f"{self._peer}: {why}", sent=False))
             self.settled.exception()

@@ -59,9 +59,9 @@ class Guard:
         Nothing is looked up: names pass, but for those of this machine.
         """
         origin = parse_url(url).origin
-        address = _written_address(origin.host)
-        if address is not None:
-            self.vet(origin, [address])
+        host = "127.0.0.1" if _is_this_machine(origin.host) else origin.host
+        if _written_address(host) is not None:
+            self.vet(origin, [host])
 
     def vet(self, origin: Origin, addresses: Sequence[str]) -> None:
         """Refused unless every address may be connected to."""
@@ -109,16 +109,16 @@ def _is_this_machine(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost")
 
 
-def _written_address(host: str) -> str | None:
-    if _is_this_machine(host):
-        return "127.0.0.1"
+def _written_address(host: str) -> Address | None:
     try:
-        return str(ip_address(host))
+        return ip_address(host)
     except ValueError:
         return None
 
 
 def _why(origin: Origin, address: Address, kind: str) -> str:
     # Which address a name inside has is nothing that a client is to learn.
-    leads = "" if origin.host == str(address) else "it leads to "
-    return f"{origin.host} is refused: {leads}a {kind} address, not a public one"
+    is_itself = _written_address(origin.host) == address
+    article = "an" if kind[0] in "aeiouI" else "a"
+    leads = "" if is_itself else "it leads to "
+    return f"{origin.host} is refused: {leads}{article} {kind} address, not a public one"

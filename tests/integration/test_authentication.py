@@ -68,6 +68,10 @@ def test_a_token_with_the_scope_gets_in(api: testing.TestClient) -> None:
 def test_head_needs_what_get_needs(api: testing.TestClient) -> None:
     assert api.simulate_head(MESSAGES).status_code == 401
     assert api.simulate_head(MESSAGES, headers=ISSUER.bearer()).status_code == 200
+    for path in (MESSAGES, f"{MESSAGES}/m1", "/hub", "/hub/h1"):
+        answer = api.simulate_head(path, headers=ISSUER.bearer(scope="events:read"))
+        assert answer.status_code == 403
+        assert 'error="insufficient_scope", scope=' in answer.headers["www-authenticate"]
 
 
 def test_the_header_cannot_name_another_tenant(api: testing.TestClient) -> None:

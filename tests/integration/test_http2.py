@@ -10,11 +10,14 @@ import pytest
 
 from channels.base import Channel
 from channels.errors import ConfigurationFault, OutcomeUnknown
+from channels.health.provider import resting
+from channels.health.tally import LEAST
 from communication.errors import TransientDeliveryError
 from tests.apple import Apple, apple, apple_server, channel, server
 from tests.authority import Authority
 from tests.devices import APNS_TOKEN
 from tests.http_peer import Peer, says
+from tests.providers import cared
 from tests.push_messages import device, message, opened
 from tests.waiting import wait_until
 
@@ -57,6 +60,28 @@ def test_a_message_without_an_answer_may_have_been_taken(
 
     assert channel.send(message(PHONE))
     channel.close()
+
+
+def test_each_message_that_a_silent_server_leaves_without_an_answer_is_a_failure(
+    apple: Apple, tmp_path: Path
+) -> None:
+    apple.answers({"never": True})
+    watched = cared(channel := opened(apple.url(timeout="1s"), tmp_path))
+
+    with ThreadPoolExecutor(LEAST) as pool:
+        errors = list(pool.map(lambda _: failure(watched), range(LEAST)))
+
+    assert all(isinstance(error, TransientDeliveryError) for error in errors)
+    assert resting(watched) > 0
+    channel.close()
+
+
+def failure(channel: Channel) -> Exception | None:
+    try:
+        channel.send(message(PHONE))
+    except TransientDeliveryError as error:
+        return error
+    return None
 
 
 def test_one_reset_stream_harms_no_other(apple: Apple, channel: Channel) -> None:

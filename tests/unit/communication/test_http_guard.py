@@ -121,6 +121,22 @@ def test_the_operator_may_allow_networks() -> None:
         guard.check("http://10.2.0.1/")
 
 
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("0.0.0.0", "0.0.0.0 is refused: an unspecified address, not a public one"),
+        ("[::7f00:1]", "::7f00:1 is refused: an IPv4 in IPv6 address, not a public one"),
+        ("[0:0:0:0:0:ffff:a00:1]", "refused: an IPv4 in IPv6 address, not a public one"),
+        ("10.0.0.1", "10.0.0.1 is refused: a private address, not a public one"),
+        ("[64:ff9b:0::a00:1]", "refused: a NAT64 address, not a public one"),
+    ],
+)
+def test_an_address_is_not_said_to_lead_to_itself(host: str, said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        Guard().check_as_written(f"http://{host}/")
+    assert caught.value.reason.endswith(said)
+
+
 def test_as_written_nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(*_: object, **__: object) -> None:
         pytest.fail("a name server was asked")

@@ -1,8 +1,9 @@
 """Which class serves which URL scheme."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, cast
@@ -14,7 +15,7 @@ from channels.health.identity import Identity, told_apart
 from channels.health.provider import Care, cared_for
 from channels.push.to_devices import most_in_turn, open_push
 from communication.channel_url import ChannelUrl, split_urls
-from communication.errors import PermanentDeliveryError, SettingsError
+from communication.errors import PermanentDeliveryError, SettingsError, all_made
 
 CHANNELS = {
     "apns": "channels.push.apns:ApnsChannel",
@@ -53,12 +54,12 @@ def open_channels(urls: str, environment: Environment) -> Channel:
     """The channel of a comma-separated list of URLs: the primary, then its fallbacks.
 
     Of push services each is for the devices of its own platform. Those that stand in for each
-    other share the time of one send. SettingsError names the setting and what is wrong.
+    other share the time of one send. SettingsError names the setting and what is wrong with each.
     """
     if environment.medium == "email":
         _check_sender(environment.default_sender)
     listed = split_urls(urls)
-    platforms = [_platform(url, environment) for url in listed]
+    platforms = [_platform(url) for url in listed]
     sharing = most_in_turn(platforms)
     each = replace(environment, send_timeout=environment.send_timeout / sharing)
     opened = _open_cared_for(listed, each)
@@ -85,7 +86,7 @@ def _open(url: str, environment: Environment) -> tuple[Channel, ChannelUrl, Care
 
 
 def _open_cared_for(urls: Sequence[str], environment: Environment) -> list[Channel]:
-    opened = [_open(url, environment) for url in urls]
+    opened = all_made(partial(_open, url, environment) for url in urls)
     identities = told_apart(
         Identity.of(channel, url, environment.medium) for channel, url, _ in opened
     )
@@ -95,11 +96,15 @@ def _open_cared_for(urls: Sequence[str], environment: Environment) -> list[Chann
     ]
 
 
-def _platform(url: str, environment: Environment) -> str | None:
-    """Whose devices a push channel is for; None for one that takes messages as they are."""
-    with _named(environment):
-        platform: str | None = getattr(_channel_class(ChannelUrl.parse(url)), "platform", None)
-        return platform
+def _platform(url: str) -> str | None:
+    """Whose devices a push channel is for; None for one that takes messages as they are.
+
+    None, too, where the URL can't be used: what is wrong is told when it is opened.
+    """
+    platform: str | None = None
+    with suppress(SettingsError):
+        platform = getattr(_channel_class(ChannelUrl.parse(url)), "platform", None)
+    return platform
 
 
 @contextmanager

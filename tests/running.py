@@ -19,12 +19,13 @@ from supervisor.xmlrpc import SupervisorTransport
 from tests.processes import Process, free_port, new_folder
 from tests.recording import PLUG_IN
 from tests.waiting import wait_until
-from worker.batch import FLUSH_EVERY
 
 REPOSITORY = Path(__file__).parent.parent
 COMMANDS = Path(sys.executable).parent
 START_WITHIN = 300.0
 STOP_WITHIN = 300.0
+FLUSHED_AFTER = 0.05
+"""Seconds after which an answer is to be recorded at the latest."""
 RECORDING = 1.0
 """Seconds that the transaction which records outcomes may take on a busy machine."""
 PATH = "/communicationMessage/v1/communicationMessage"
@@ -133,7 +134,7 @@ def in_flight(*, latency: float, concurrency: int) -> int:
 
     Those at the provider, and those that were answered since the last recording.
     """
-    return concurrency * (1 + ceil((FLUSH_EVERY + RECORDING) / latency))
+    return concurrency * (1 + ceil((FLUSHED_AFTER + RECORDING) / latency))
 
 
 def environment(folder: Path, **settings: object) -> dict[str, str]:

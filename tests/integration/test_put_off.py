@@ -69,7 +69,7 @@ def test_what_is_put_off_spends_no_try_and_leaves_no_attempt(store: Store) -> No
     for delivery in rows(store, DELIVERY):
         assert (delivery.state, delivery.attempts, delivery.lease) == (State.PENDING, 0, None)
         assert delivery.reason == "it rests"
-        assert timedelta(seconds=25) < delivery.due_at - now() <= timedelta(seconds=30)
+        assert timedelta(seconds=5) < delivery.due_at - now() <= timedelta(seconds=30)
     assert rows(store, ATTEMPT) == []
     assert rows(store, MESSAGE)[0].status == Status.IN_PROGRESS
 
@@ -82,7 +82,7 @@ def test_a_whole_batch_is_put_off_unread_while_the_provider_rests(store: Store) 
     assert channel.asked == []
     assert states(store) == [State.PENDING] * 3
     for delivery in rows(store, DELIVERY):
-        assert timedelta(seconds=55) < delivery.due_at - now() <= timedelta(seconds=60)
+        assert timedelta(seconds=35) < delivery.due_at - now() <= timedelta(seconds=60)
         assert (delivery.attempts, delivery.lost) == (0, 0)
 
 

@@ -52,9 +52,17 @@ class Trial:
         self._tenant = tenant
         self._name = redacted(url or settings.channel_url(medium))
         self._receipts: SimpleQueue[_Heard] = SimpleQueue()
-        self._channel: Channel = open_medium(
-            settings, medium, urls=url, on_receipt=self._keep_receipt
-        )
+        self._channel = self._open(url)
+
+    def _open(self, url: str | None) -> Channel:
+        try:
+            return open_medium(
+                self._settings, self._medium, urls=url, on_receipt=self._keep_receipt
+            )
+        except SettingsError as error:
+            setting = f"TIDINGS_{self._medium.upper()}_URL: "
+            told = str(error).replace(setting, "URL: ") if url else str(error)
+            raise SettingsError(told) from error
 
     def send(self, address: str, *, wait: float) -> str:
         """Send it, wait so many seconds for its receipt, and tell. TrialFailed if it went wrong."""

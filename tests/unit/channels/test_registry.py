@@ -68,6 +68,15 @@ def test_a_url_that_cannot_be_used_is_explained(url: str, says: str, tmp_path: P
     assert says in str(caught.value)
 
 
+def test_all_that_is_wrong_with_a_list_is_told_together(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        open_channels("null://?rate=1,loft://,folder://,null://?speed=9", environment(tmp_path))
+    rate, scheme, parameter = str(caught.value).splitlines()
+    assert rate.startswith("TIDINGS_EMAIL_URL: null://: rate=1: must be a rate")
+    assert scheme.startswith("TIDINGS_EMAIL_URL: loft://: unknown scheme")
+    assert parameter.startswith("TIDINGS_EMAIL_URL: null://: unknown parameter 'speed'")
+
+
 def test_email_needs_a_default_sender(tmp_path: Path) -> None:
     nobody = replace(environment(tmp_path), default_sender=Sender(name="Tidings"))
     with pytest.raises(SettingsError, match="TIDINGS_EMAIL_SENDER: the default sender's email"):

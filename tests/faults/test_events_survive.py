@@ -28,7 +28,7 @@ from tests.waiting import wait_until
 
 MESSAGES = int(os.environ.get("TIDINGS_TEST_EVENTS", "1200"))
 SENDERS = 4
-PATIENCE = 120 + MESSAGES / 10
+PATIENCE = 600 + MESSAGES / 10
 """Seconds for all to be told of all that happened."""
 HUBS = POLLERS = 3
 FEED = "/api/2.3.1/orderevents/"

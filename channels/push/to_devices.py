@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 import structlog
@@ -129,7 +130,7 @@ class Push:
 
     def _begin(self, outbound: Outbound, device: Device) -> "Future[_Try]":
         try:
-            return self._pool.submit(self._try, outbound, device)
+            return self._pool.submit(copy_context().run, self._try, outbound, device)
         except RuntimeError:
             future: Future[_Try] = Future()
             error = TransientDeliveryError("the channel is closed")

@@ -27,7 +27,7 @@ class Page:
         self._ready = Event()
 
     def on_get(self, _req: Request, resp: Response) -> None:
-        resp.text = str(self._ready.wait(timeout=60))
+        resp.text = str(self._ready.wait(timeout=300))
 
     def on_post(self, _req: Request, _resp: Response) -> None:
         self._ready.set()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from falcon import testing
+from structlog.testing import capture_logs
 
 from communication.model import MESSAGE, RECEIVER
 from communication.store import Store, open_store
@@ -139,6 +140,18 @@ def test_an_unexpected_error_is_500_without_a_trace(
     result = client(store).simulate_post(MESSAGES, json=email())
     check_error(result, 500, 1, result.headers["x-request-id"])
     assert "secret" not in result.text
+
+
+def test_an_unexpected_error_is_logged_without_the_app_user_of_the_path(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.devices.list_devices", lambda *_: 1 / 0)
+    with capture_logs() as logs:
+        result = client(store).simulate_get("/appUser/user-4711/device")
+    check_error(result, 500, 1, result.headers["x-request-id"])
+    [line] = [one for one in logs if one["event"] == "unexpected error"]
+    assert line["route"].startswith("/appUser/{")
+    assert "4711" not in repr(logs)
 
 
 def test_a_database_that_is_away_is_503() -> None:

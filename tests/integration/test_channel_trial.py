@@ -87,7 +87,7 @@ def test_the_final_receipt_is_told_and_that_of_another_message_is_left_to_the_wo
         smsc.on_submit = submitted
         trial = Trial(settings, f"smpp://id:secret@127.0.0.1:{smsc.port}", "sms", tenant="default")
 
-        said = trial.send("+46701234567", wait=10)
+        said = trial.send("+46701234567", wait=120)
 
         assert said.endswith("Its receipt: undeliverable: UNDELIV, error 34.")
         wait_until(lambda: smsc.answer_to(others[0]) is not None)

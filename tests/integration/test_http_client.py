@@ -151,6 +151,22 @@ def test_a_rude_answer_is_a_failed_connection(answer: bytes) -> None:
         assert caught.value.sent
 
 
+@pytest.mark.parametrize(
+    ("head", "more"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;%s\r\nx\r\n" % (b"a" * 500)),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n"),
+    ],
+    ids=["interim", "chunks", "trailers"],
+)
+def test_what_is_around_an_answer_does_not_go_on_for_ever(head: bytes, more: bytes) -> None:
+    endless = says(head, *[more * 1000] * 1000)
+    refused = pytest.raises(ConnectionFailed, match="too much around its answer")
+    with peer(endless) as server, client(timeout=60, max_body=1000) as http, refused:
+        http.request("GET", server.url)
+
+
 def test_nobody_there_is_a_failed_connection_with_nothing_sent() -> None:
     with peer(says(OK)) as server:
         url = server.url

@@ -29,12 +29,13 @@ def test_others_are_served_while_lists_take_long(port: int) -> None:
         assert [answer(connection) for connection in lists] == [(200, b"True")] * 5
 
 
-def test_a_list_that_has_waited_for_long_is_put_off(port: int) -> None:
+def test_a_list_that_has_waited_for_long_is_put_off(tmp_path: Path) -> None:
     with ExitStack() as stack:
+        _, port = stack.enter_context(echoing(tmp_path, patience=2))
         first, second = (stack.enter_context(connected(port)) for _ in range(2))
         first.sendall(LIST)
         assert asked(port, GET) == (200, b"xx")
-        second.settimeout(30)
+        second.settimeout(120)
         second.sendall(LIST)
         with second.makefile("rb") as file:
             head, _, body = file.read().partition(b"\r\n\r\n")

@@ -106,13 +106,13 @@ def test_its_refusal_of_a_login_is_understood(foreign: PerlSmsc, opened: Opened)
 
 
 def test_it_may_die_and_come_back(foreign: PerlSmsc, opened: Opened) -> None:
-    channel = opened(f"{foreign.url}?timeout=1s")
+    channel = opened(f"{foreign.url}?timeout=5s")
     assert channel.send(addressed(channel))
     foreign.kill()
     wait_until(lambda: "can't connect" in failure(channel).reason)
     foreign.start()
 
-    wait_until(lambda: _sends(channel), within=30)
+    wait_until(lambda: _sends(channel))
 
 
 def _sends(channel: Channel) -> bool:

@@ -287,10 +287,7 @@ class Supervised:
 
 
 def came_too_late(running: Supervised | Embedded) -> int:
-    """How often outcomes were not recorded, as their lease was gone.
-
-    On a machine that stands still for a whole lease, another worker has those deliveries then.
-    """
+    """How often the lease of outcomes was gone, and another worker had their deliveries."""
     return running.log().count("outcomes came too late")
 
 

@@ -56,8 +56,9 @@ class Breaker:
         self._until = 0.0
         self._is_probing = False
         self._recovered = 0.0
-        self._gauge = metrics.PROVIDER_RESTING.labels(identity.medium, identity.name)
-        self._gauge.set(0)
+        labels = identity.medium, identity.name
+        self._gauge = metrics.PROVIDER_RESTING.labels(*labels) if identity.is_shown else None
+        self._show(0)
 
     def rests(self) -> float:
         """Seconds for which nothing is to be tried; 0: it may be."""
@@ -115,7 +116,7 @@ class Breaker:
         if self._is_probing and not is_probing:
             self._recovered = moment
         self._until, self._is_probing = moment + rest, is_probing
-        self._gauge.set(1 if rest or self._is_probing else 0)
+        self._show(1 if rest or self._is_probing else 0)
 
     def _open(self, at_least: float) -> None:
         rest = self._rest.begin(at_least)
@@ -125,14 +126,18 @@ class Breaker:
     def _rests_for(self, rest: float) -> None:
         known, self._until = self._until, self._clock() + rest
         self._looked = self._clock()
-        self._gauge.set(1)
+        self._show(1)
         if known < self._clock():
             log.warning("provider rests", provider=self._name, seconds=round(rest, 1))
+
+    def _show(self, resting: int) -> None:
+        if self._gauge is not None:
+            self._gauge.set(resting)
 
     def _recover(self) -> None:
         self._rest.end()
         self._tally.forget()
         self._until, self._is_probing = 0.0, False
         self._looked = self._recovered = self._clock()
-        self._gauge.set(0)
+        self._show(0)
         log.info("provider works again", provider=self._name)

@@ -21,6 +21,8 @@ class Identity:
     """For the operator's eyes: with our account, where that is no secret."""
     key: str = field(repr=False)
     """May hold a secret: only its hash leaves the process."""
+    is_shown: bool = True
+    """In the metrics: what clients name is not."""
 
     @classmethod
     def of(cls, channel: Channel, url: ChannelUrl, medium: str) -> Self:
@@ -43,6 +45,16 @@ class Identity:
             provider=channel.provider,
             name=f"{scheme}{mark}{shown}{rest}",
             key=key,
+        )
+
+    def at(self, host: str) -> Self:
+        """Of one of the hosts that the channel asks, where clients name them."""
+        return replace(
+            self,
+            provider=f"{self.provider}{host}",
+            name=f"{self.name}{host}",
+            key=f"{self.key} {host}",
+            is_shown=False,
         )
 
 

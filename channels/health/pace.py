@@ -51,8 +51,9 @@ class Pace:
         self._next = 0.0
         self._put_off = dict.fromkeys(LANES, 0.0)
         self._complaints = 0
-        self._gauge = metrics.PROVIDER_PACE.labels(identity.medium, identity.name)
-        self._gauge.set(0)
+        labels = identity.medium, identity.name
+        self._gauge = metrics.PROVIDER_PACE.labels(*labels) if identity.is_shown else None
+        self._show(0)
 
     @property
     def is_in_vain(self) -> bool:
@@ -67,7 +68,7 @@ class Pace:
             since = self._clock() - self._slowed
             if since > FREE_AFTER:
                 self._slowed = None
-                self._gauge.set(0)
+                self._show(0)
                 return True, 0.0
             turn = max(self._next, self._turn_at(since))
             wait = max(0.0, self._time_of(turn) - since)
@@ -106,7 +107,11 @@ class Pace:
         self._rate = max(LEAST, SHARE * self._recent(moment))
         self._doubles_in = DOUBLES_IN if self._taken_before else DOUBLES_AT_FIRST_IN
         self._next, self._put_off = 1.0, dict.fromkeys(LANES, 0.0)
-        self._gauge.set(self._rate)
+        self._show(self._rate)
+
+    def _show(self, rate: float) -> None:
+        if self._gauge is not None:
+            self._gauge.set(rate)
 
     def _turn_at(self, since: float) -> float:
         """How many turns there are in so many seconds after the complaint."""
@@ -129,4 +134,4 @@ class Pace:
             self._second, self._taken = second, 0
             if self._slowed is not None:
                 doubled = (self._clock() - self._slowed) / self._doubles_in
-                self._gauge.set(self._rate * 2**doubled)
+                self._show(self._rate * 2**doubled)

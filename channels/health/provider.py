@@ -6,6 +6,7 @@ from typing import Self
 from channels.base import Channel, Environment, Outbound, Receiver, awaits_receipt
 from channels.errors import NotTaken, PutOff, ReceiverBusy, Throttled
 from channels.health.breaker import SLOW, Breaker, Trial
+from channels.health.hosts import CaredByHost
 from channels.health.identity import Identity
 from channels.health.pace import Pace
 from channels.health.rest import open_rest
@@ -13,8 +14,10 @@ from channels.health.tally import open_tally
 from channels.health.throttle import Rate, Throttle, open_throttle
 from communication import metrics
 from communication.channel_url import ChannelUrl, Parameters
-from communication.errors import PermanentDeliveryError
+from communication.errors import PermanentDeliveryError, TransientDeliveryError
 
+AFTER_OTHERS = 1.0
+"""Seconds after a rest until a message comes back that has failed before it."""
 _NAMES = ("rate", "burst", "slow", "breaker")
 
 
@@ -49,20 +52,25 @@ def cared_for(
 ) -> Channel:
     """The channel, asked only when its provider may be. `identity`: who that is.
 
-    One that says `asks_clients_hosts` has no breaker and no pace: hosts that clients name are
-    many providers, and one of them could be made to fail on purpose.
+    One that has a method `host_of(outbound)` asks hosts that clients name: each is a provider
+    by itself, for one of them could be made to fail on purpose.
     """
     redis = environment.redis
     throttle = None if care.rate is None else open_throttle(redis, identity, care.rate)
-    if getattr(channel, "asks_clients_hosts", False):
-        return Cared(channel, identity, throttle=throttle)
-    pace = Pace(identity)
-    if not care.breaks:
-        return Cared(channel, identity, throttle=throttle, pace=pace)
-    longest = environment.send_timeout + 5
-    rest, tally = open_rest(redis, identity), open_tally(redis, identity)
-    breaker = Breaker(identity, rest, tally, slow=care.slow, longest=longest)
-    return Cared(channel, identity, breaker=breaker, throttle=throttle, pace=pace)
+
+    def of(whose: Identity) -> Channel:
+        pace = Pace(whose)
+        if not care.breaks:
+            return Cared(channel, identity, throttle=throttle, pace=pace)
+        longest = environment.send_timeout + 5
+        rest, tally = open_rest(redis, whose), open_tally(redis, whose)
+        breaker = Breaker(whose, rest, tally, slow=care.slow, longest=longest)
+        return Cared(channel, identity, breaker=breaker, throttle=throttle, pace=pace)
+
+    host_of = getattr(channel, "host_of", None)
+    if host_of is None:
+        return of(identity)
+    return CaredByHost(channel, host_of, lambda host: of(identity.at(host)))
 
 
 def resting(channel: Channel) -> float:
@@ -155,9 +163,20 @@ class Cared:
             reference = self._send(outbound)
         except BaseException as error:
             _told(breaker, trial, error, in_vain=bool(self._pace and self._pace.is_in_vain))
+            _let_others_probe(breaker, error)
             raise
         breaker.end(trial, worked=True)
         return reference
+
+
+def _let_others_probe(breaker: Breaker, error: BaseException) -> None:
+    """Have it come back after those that are put off.
+
+    Else the first of them would be the one that probes each time, until it has no tries left.
+    """
+    rest = breaker.rests()
+    if rest and isinstance(error, TransientDeliveryError):
+        error.retry_after = max(error.retry_after or 0.0, rest + AFTER_OTHERS)
 
 
 def _says_nothing(error: BaseException) -> bool:

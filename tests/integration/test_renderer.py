@@ -28,6 +28,12 @@ DEADLY_NESTING = "<mjml><mj-body>{% for a in range(60000) %}<mj-wrapper>{% endfo
 SLOW_IN_C = "{% for a in (range(99999)|list * 10)|map('string')|sort|unique %}{% endfor %}"
 
 
+@pytest.fixture(autouse=True)
+def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ended a process is not forgotten before the test is over."""
+    monkeypatch.setattr("worker.templates.strikes.REMEMBERED", 3600.0)
+
+
 @pytest.fixture
 def renderer() -> Iterator[Renderer]:
     opened = Renderer(processes=1, seconds=SECONDS, memory=2**28)

@@ -1,7 +1,6 @@
 """JSON in which nothing is said of a person any more."""
 
 import base64
-import binascii
 from typing import Any
 
 import orjson
@@ -38,15 +37,21 @@ def _attribute(name: str, value: Any, needle: str) -> Any:
 
 def _scrub_encoded(value: str, needle: str) -> str:
     try:
-        decoded = base64.b64decode(value)
-        content = orjson.loads(decoded)
-    except orjson.JSONDecodeError:
-        names = needle in decoded.decode(errors="replace").lower()
-        return base64.b64encode(ERASED.encode()).decode() if names else value
-    except (binascii.Error, ValueError):
+        content = base64.b64decode(value)
+    except ValueError:
         return ERASED if needle in value.lower() else value
-    clean = _scrub(content, needle)
-    return value if clean == content else base64.b64encode(orjson.dumps(clean)).decode()
+    clean = _scrub_content(content, needle)
+    return value if clean == content else base64.b64encode(clean).decode()
+
+
+def _scrub_content(content: bytes, needle: str) -> bytes:
+    """JSON, or anything else, which is erased altogether."""
+    try:
+        value = orjson.loads(content)
+        clean = _scrub(value, needle)
+    except (orjson.JSONDecodeError, RecursionError):
+        return ERASED.encode() if needle in content.decode(errors="replace").lower() else content
+    return content if clean == value else orjson.dumps(clean)
 
 
 def _is_of(value: Any, needle: str) -> bool:

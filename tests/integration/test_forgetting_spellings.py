@@ -105,6 +105,12 @@ def test_what_only_looks_like_base64_is_left_or_erased() -> None:
     assert scrub({"base64_encoded_x": f"{CARL}="}, CARL) == {"base64_encoded_x": ERASED}
 
 
+def test_what_is_nested_deeply_is_erased_all_the_same() -> None:
+    deep = b"[" * 1000 + f'"{CARL}"'.encode() + b"]" * 1000
+    clean = scrub({"base64_encoded_x": b64encode(deep).decode()}, CARL)
+    assert CARL.encode() not in b64decode(clean["base64_encoded_x"])
+
+
 @pytest.mark.parametrize("asked", ["ÅSA-ÖBERG", "åsa-öberg", "Åsa-Öberg"])
 def test_capitals_of_all_languages_are_the_same_person(store: Store, asked: str) -> None:
     with store.write() as connection:

@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-SERVERS := postgresql rabbitmq-server redis-server chromium chromium-driver opendkim postfix nginx
+SERVERS := postgresql rabbitmq-server redis-server chromium chromium-driver opendkim postfix nginx libnet-smpp-perl
 
 setup: .venv/.installed
 
@@ -54,7 +54,7 @@ lock: setup
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.servers: tests/peers/package-lock.json | .venv/.installed
+.venv/.servers: Makefile tests/peers/package-lock.json | .venv/.installed
 	.ci/apt-install $(SERVERS)
 	command -v npm >/dev/null || .ci/apt-install nodejs npm
 	npm ci --prefix tests/peers --ignore-scripts --no-audit --no-fund --silent

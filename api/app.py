@@ -29,6 +29,7 @@ from api.tokens import open_tokens
 from communication.catalogue.catalogue import open_catalogue
 from communication.events.sequencing import count_untold
 from communication.events.telling import Teller
+from communication.http.guard import Guard
 from communication.messages.queue_status import count_due
 from communication.polling.handing_out import Polling
 from communication.redis_client import open_redis
@@ -51,6 +52,7 @@ def create_app(
         try_times=settings.try_times,
         phone_region=settings.phone_region,
         max_value=settings.max_value,
+        guard=Guard.of(settings.callback_allow),
         templates=templates or open_catalogue(settings),
     )
     context = _context(store, settings, rules)

@@ -80,5 +80,6 @@ def _answer_unexpected(
     req: Request, resp: Response, error: Exception, _params: dict[str, Any]
 ) -> None:
     request_id = req.context.request_id
-    log.error("unexpected error", request=request_id, path=req.path, exc_info=error)
+    route = req.uri_template or req.path  # a path may name an app's user
+    log.error("unexpected error", request=request_id, route=route, exc_info=error)
     _answer(req, resp, RequestError(f"internal error; the log has it as request {request_id}"))

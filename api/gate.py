@@ -18,24 +18,7 @@ from communication.errors import (
     MissingCredentials,
     RequestError,
 )
-
-SCOPES = frozenset(
-    (
-        "communication:read",
-        "communication:write",
-        "communication:send",
-        "hub:write",
-        "listener:write",
-        "notification:consent:administrator",
-        "notification:consent:consumer",
-        "orderevents:read",
-        "events:read",
-        "events:write",
-        "device:write",
-        "admin",
-    )
-)
-"""What a token may be for. A method that needs one of several names them with spaces between."""
+from communication.scopes import SCOPES
 
 _LONGEST_TOKEN = 8192
 _REALM = 'Bearer realm="tidings"'
@@ -96,7 +79,8 @@ class Gate:
         req.context.caller = caller
 
 
-_CHALLENGES = (401, 403)
+_FORBIDDEN = 403
+_CHALLENGES = (401, _FORBIDDEN)
 _METHODS = frozenset(COMBINED_METHODS)
 
 
@@ -152,9 +136,13 @@ class _LackingScope(ForbiddenRequester):
 
 
 def _challenge(error: RequestError) -> str:
+    """RFC 6750 §3.1: a good token that is not enough, whatever it lacks, is insufficient_scope.
+
+    A `scope` is named only where one would help.
+    """
     if isinstance(error, MissingCredentials):
         return _REALM
     if isinstance(error, _LackingScope):
         return f'{_REALM}, error="insufficient_scope", scope="{error.wanted}"'
-    kind = "invalid_token"
+    kind = "insufficient_scope" if error.status == _FORBIDDEN else "invalid_token"
     return f'{_REALM}, error="{kind}", error_description="{error.message}"'

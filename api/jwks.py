@@ -199,11 +199,13 @@ def _name(entry: Mapping[str, Any]) -> str | None:
 
 def _algorithms(entry: Mapping[str, Any]) -> frozenset[str]:
     """What a key may verify: by its kind, and by what it says of its use (RFC 7517 §4)."""
-    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
+    operations = entry.get("key_ops", ["verify"])
+    may_verify = isinstance(operations, list) and "verify" in operations
+    if entry.get("use", "sig") != "sig" or not may_verify:
         return frozenset()
-    kind, curve = entry.get("kty"), entry.get("crv")
+    kind, curve, named = entry.get("kty"), entry.get("crv"), entry.get("alg")
     fitting = _FITTING.get((str(kind), str(curve) if curve else None), frozenset())
-    return fitting & {entry.get("alg")} if entry.get("alg") else fitting
+    return frozenset(one for one in fitting if named in (one, None, ""))
 
 
 def _build(entry: Mapping[str, Any], algorithm: str) -> jwt.PyJWK | None:

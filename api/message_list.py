@@ -17,7 +17,7 @@ from communication.query.message_vocabulary import message_vocabulary
 from communication.query.tmf630 import Query, parse_query_string
 from communication.wire.representation import Head, message_href, represent
 
-GROUP_MESSAGES = 25
+GROUP_DOCUMENTS = 25
 GROUP_RECEIVERS = 100_000
 """A page is loaded in groups of about so many, so that large messages don't fill the memory."""
 PAGE_BYTES = 32 * 1024 * 1024
@@ -61,8 +61,7 @@ def _groups(heads: list[Head]) -> Iterator[list[Head]]:
     group: list[Head] = []
     receivers = 0
     for head in heads:
-        full = len(group) == GROUP_MESSAGES or receivers + head.receiver_count > GROUP_RECEIVERS
-        if group and full:
+        if group and receivers + head.receiver_count > GROUP_RECEIVERS:
             yield group
             group, receivers = [], 0
         group.append(head)
@@ -73,7 +72,9 @@ def _groups(heads: list[Head]) -> Iterator[list[Head]]:
 
 def _load(connection: Connection, heads: list[Head], query: Query) -> Iterator[Stored]:
     keys = [head.key for head in heads]
-    documents = load_documents(connection, keys)
     receivers = load_receivers(connection, keys) if wants_receivers(query) else {}
-    for head in heads:
-        yield Stored(head=head, document=documents[head.key], receivers=receivers.get(head.key, []))
+    for place in range(0, len(heads), GROUP_DOCUMENTS):
+        documents = load_documents(connection, keys[place : place + GROUP_DOCUMENTS])
+        for head in heads[place : place + GROUP_DOCUMENTS]:
+            theirs = receivers.get(head.key, [])
+            yield Stored(head=head, document=documents[head.key], receivers=theirs)

@@ -46,7 +46,7 @@ class _Queues(Collector):
         self._status = status
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        labels = ("channel", "lane")
+        labels = ("tenant", "channel", "lane")
         age = GaugeMetricFamily(
             "tidings_queue_age_seconds", "How long the oldest due work has waited.", labels=labels
         )
@@ -55,8 +55,8 @@ class _Queues(Collector):
             labels=labels,
         )  # fmt: skip
         for one in self._status:
-            age.add_metric((one.channel, one.lane), one.age)
-            waiting.add_metric((one.channel, one.lane), one.waiting)
+            age.add_metric((one.tenant, one.channel, one.lane), one.age)
+            waiting.add_metric((one.tenant, one.channel, one.lane), one.waiting)
         yield age
         yield waiting
         # From the database, so that a relay which is gone shows.
@@ -67,19 +67,24 @@ class _Queues(Collector):
 
 
 class _Hubs(Collector):
-    def __init__(self, status: HubStatus) -> None:
+    def __init__(self, status: Sequence[HubStatus]) -> None:
         self._status = status
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        hubs = GaugeMetricFamily("tidings_hubs", "Hubs, by how they are doing.", labels=("state",))
-        for state, count in self._status.counts.items():
-            hubs.add_metric((state,), count)
-        yield hubs
-        yield GaugeMetricFamily(
+        hubs = GaugeMetricFamily(
+            "tidings_hubs", "Hubs, by how they are doing.", labels=("tenant", "state")
+        )
+        age = GaugeMetricFamily(
             "tidings_callback_age_seconds",
             "How long the oldest due callback of a hub that is well has waited.",
-            value=self._status.age,
+            labels=("tenant",),
         )
+        for one in self._status:
+            age.add_metric((one.tenant,), one.age)
+            for state, count in one.counts.items():
+                hubs.add_metric((one.tenant, state), count)
+        yield hubs
+        yield age
 
 
 class _Events(Collector):

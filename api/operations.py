@@ -46,7 +46,12 @@ class ForOperators:
         self._networks = [ipaddress.ip_network(one.strip()) for one in named if one]
 
     def admits(self, req: Request) -> bool:
-        """Whether no token is asked for: whoever asks has an operator's address."""
+        """Whether no token is asked for: whoever asks has an operator's address.
+
+        And spells the path as it is: a proxy that keeps it to itself may know no other spelling.
+        """
+        if req.env.get("RAW_URI", req.path).partition("?")[0] != req.path:
+            return False
         try:
             address = ipaddress.ip_address(req.remote_addr)
         except ValueError:

@@ -10,7 +10,7 @@ from api.edge import Caller
 from api.jwks import KeySet, open_keys
 from communication.clock import now
 from communication.errors import AccessDenied, ExpiredCredentials, ForbiddenUser, InvalidCredentials
-from communication.public_id import TENANT
+from communication.public_id import TENANT, is_client
 from communication.settings import Settings, listed
 
 MOST_REMEMBERED = 10_000
@@ -19,7 +19,6 @@ SKEW = 30
 """Seconds by which the issuer's clock may be ahead of ours."""
 _KINDS = ("at+jwt", "application/at+jwt", "jwt")
 """Values of `typ`: RFC 9068 wants the first, many issuers write the last."""
-_LONGEST_CLIENT = 255
 _LAST_SECOND = 253_402_300_799
 """Of the year 9999."""
 
@@ -103,8 +102,8 @@ class Tokens:
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
         client = claims.get("client_id", claims.get("azp"))
-        if not isinstance(client, str) or not 1 <= len(client) <= _LONGEST_CLIENT:
-            raise InvalidCredentials("the access token has no claim client_id")
+        if not isinstance(client, str) or not is_client(client):
+            raise InvalidCredentials("the access token has no usable claim client_id")
         tenant = claims.get(self._tenant_claim)
         if not isinstance(tenant, str) or not TENANT.fullmatch(tenant):
             raise AccessDenied(f"the access token has no usable claim {self._tenant_claim}")

@@ -55,11 +55,24 @@ class DeviceGone(PermanentDeliveryError):
 
 
 class PutOff(TransientDeliveryError):
-    """The provider was not asked: no try is spent. `retry_after` says when to come again."""
+    """The provider has done nothing: no try is spent. `retry_after` says when to come again."""
 
 
 class ProviderRests(PutOff):
     """It failed too often of late; a fallback may send it now."""
+
+
+class NotTaken(PutOff):
+    """It was asked, and says that it has not acted on the message (RFC 9113 §8.7).
+
+    A failure of the provider, unless it works and is asked `too_fast`; a fallback may send it now.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, too_fast: bool = False
+    ) -> None:
+        super().__init__(reason, retry_after=retry_after)
+        self.too_fast = too_fast
 
 
 class RateReached(PutOff):

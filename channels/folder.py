@@ -42,7 +42,7 @@ class FolderChannel:
 
     @classmethod
     def open(cls, url: ChannelUrl, environment: Environment) -> Self:
-        """From `folder://` (the outbox) or `folder:///absolute/path`."""
+        """From `folder://` (the outbox) or `folder:///absolute/path?concurrency=4`."""
         if url.host or url.user is not None:
             raise url.fault("an absolute path has three slashes: folder:///path")
         parameters = Parameters(url)

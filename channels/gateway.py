@@ -34,6 +34,8 @@ class GatewayChannel:
 
     def __init__(self, gateway: Gateway, environment: Environment, http: HttpClient) -> None:
         self.provider = gateway.provider
+        # A user that stands alone is a token.
+        self.account = gateway.own.get("account") or (gateway.user if gateway.password else "")
         self.concurrency = gateway.concurrency
         self.awaits_receipt = bool(gateway.secret)
         self._gateway = gateway

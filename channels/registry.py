@@ -1,8 +1,9 @@
 """Which class serves which URL scheme."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, cast
@@ -10,10 +11,11 @@ from typing import Protocol, cast
 from channels.addresses import mailbox
 from channels.base import Channel, Environment, Sender
 from channels.health.failover import in_turn
+from channels.health.identity import Identity, told_apart
 from channels.health.provider import Care, cared_for
 from channels.push.to_devices import most_in_turn, open_push
 from communication.channel_url import ChannelUrl, split_urls
-from communication.errors import PermanentDeliveryError, SettingsError
+from communication.errors import PermanentDeliveryError, SettingsError, all_made
 
 CHANNELS = {
     "apns": "channels.push.apns:ApnsChannel",
@@ -52,15 +54,15 @@ def open_channels(urls: str, environment: Environment) -> Channel:
     """The channel of a comma-separated list of URLs: the primary, then its fallbacks.
 
     Of push services each is for the devices of its own platform. Those that stand in for each
-    other share the time of one send. SettingsError names the setting and what is wrong.
+    other share the time of one send. SettingsError names the setting and what is wrong with each.
     """
     if environment.medium == "email":
         _check_sender(environment.default_sender)
     listed = split_urls(urls)
-    platforms = [_platform(url, environment) for url in listed]
+    platforms = [_platform(url) for url in listed]
     sharing = most_in_turn(platforms)
     each = replace(environment, send_timeout=environment.send_timeout / sharing)
-    opened = [_open_cared_for(url, each) for url in listed]
+    opened = _open_cared_for(listed, each)
     if any(platforms):
         return open_push(list(zip(platforms, opened, strict=True)), environment)
     return in_turn(opened)
@@ -68,22 +70,41 @@ def open_channels(urls: str, environment: Environment) -> Channel:
 
 def open_channel(url: str, environment: Environment) -> Channel:
     """The bare channel of one URL. SettingsError names the setting and what is wrong."""
+    return _open(url, environment)[0]
+
+
+def open_identified(url: str, environment: Environment) -> tuple[Channel, Identity]:
+    """The same, and which provider, and account of ours at it, that is."""
+    channel, parsed, _ = _open(url, environment)
+    return channel, Identity.of(channel, parsed, environment.medium)
+
+
+def _open(url: str, environment: Environment) -> tuple[Channel, ChannelUrl, Care]:
     with _named(environment):
-        _, parsed = Care.of(ChannelUrl.parse(url))
-        return _channel_class(parsed).open(parsed, environment)
+        care, parsed = Care.of(ChannelUrl.parse(url))
+        return _channel_class(parsed).open(parsed, environment), parsed, care
 
 
-def _open_cared_for(url: str, environment: Environment) -> Channel:
-    channel = open_channel(url, environment)
-    care, _ = Care.of(ChannelUrl.parse(url))
-    return cared_for(channel, care, environment)
+def _open_cared_for(urls: Sequence[str], environment: Environment) -> list[Channel]:
+    opened = all_made(partial(_open, url, environment) for url in urls)
+    identities = told_apart(
+        Identity.of(channel, url, environment.medium) for channel, url, _ in opened
+    )
+    return [
+        cared_for(channel, care, environment, identity)
+        for (channel, _, care), identity in zip(opened, identities, strict=True)
+    ]
 
 
-def _platform(url: str, environment: Environment) -> str | None:
-    """Whose devices a push channel is for; None for one that takes messages as they are."""
-    with _named(environment):
-        platform: str | None = getattr(_channel_class(ChannelUrl.parse(url)), "platform", None)
-        return platform
+def _platform(url: str) -> str | None:
+    """Whose devices a push channel is for; None for one that takes messages as they are.
+
+    None, too, where the URL can't be used: what is wrong is told when it is opened.
+    """
+    platform: str | None = None
+    with suppress(SettingsError):
+        platform = getattr(_channel_class(ChannelUrl.parse(url)), "platform", None)
+    return platform
 
 
 @contextmanager

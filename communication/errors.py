@@ -1,8 +1,10 @@
 """Every error that Tidings raises on purpose. The api maps RequestErrors to error bodies."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Self
+from typing import Self, TypeVar
+
+T = TypeVar("T")
 
 
 class TidingsError(Exception):
@@ -185,6 +187,20 @@ class OverCapacity(RequestError):
 
 class SettingsError(TidingsError):
     """Settings that can't be used; the text lists all of them."""
+
+
+def all_made(makers: Iterable[Callable[[], T]]) -> list[T]:
+    """What each of them makes. SettingsError tells, line by line, what is wrong with any."""
+    made: list[T] = []
+    faults: list[str] = []
+    for make in makers:
+        try:
+            made.append(make())
+        except SettingsError as error:
+            faults += str(error).splitlines()
+    if faults:
+        raise SettingsError("\n".join(dict.fromkeys(faults)))
+    return made
 
 
 class BrokerUnavailable(TidingsError):

@@ -41,12 +41,18 @@ PUT_OFF = Counter(
 PROVIDER_CALLS = Counter(
     "tidings_provider_calls",
     "Messages handed to a provider: accepted, refused (the receiver), throttled, failed.",
-    ("provider", "outcome"),
+    ("channel", "provider", "outcome"),
 )
 PROVIDER_RESTING = Gauge(
     "tidings_provider_resting",
     "1 while a provider is left alone after failures.",
-    ("provider",),
+    ("channel", "provider"),
+    multiprocess_mode="mostrecent",
+)
+PROVIDER_PACE = Gauge(
+    "tidings_provider_pace",
+    "Calls a second that a process keeps to because the provider wants fewer; 0: no such limit.",
+    ("channel", "provider"),
     multiprocess_mode="mostrecent",
 )
 PUBLISH_FAILED = Counter(

@@ -13,6 +13,7 @@ from pydantic_settings import SettingsConfigDict
 from communication.channel_url import split_urls
 from communication.errors import SettingsError
 from communication.settings_callbacks import CallbackSettings, Seconds
+from communication.settings_names import SECRETS_DIR, misspelt
 from communication.settings_security import SecuritySettings
 from communication.wire.phone import is_region
 
@@ -217,13 +218,18 @@ def load_settings(**overrides: object) -> Settings:
     """Settings from the overrides, the environment and the folder TIDINGS_SECRETS_DIR.
 
     In that folder a file `tidings_database_url` holds that setting's value.
-    SettingsError lists everything that is wrong, not the first fault alone.
+    SettingsError lists everything that is wrong, not the first fault alone; a name that is all
+    but a setting's is wrong too.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    wrong = misspelt(Settings.model_fields)
     try:
-        return Settings(_secrets_dir=os.environ.get("TIDINGS_SECRETS_DIR"), **given)  # type: ignore[arg-type]  # checked by pydantic
+        settings = Settings(_secrets_dir=os.environ.get(SECRETS_DIR), **given)  # type: ignore[arg-type]  # checked by pydantic
     except ValidationError as error:
-        raise SettingsError("\n".join(_faults(error))) from error
+        raise SettingsError("\n".join([*wrong, *_faults(error)])) from error
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return settings
 
 
 def listed(value: str) -> list[str]:

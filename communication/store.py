@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
@@ -114,10 +114,8 @@ def upgrade(url: str, *, to: str = "head") -> None:
 
 def check_schema(url: str) -> None:
     """SettingsError if the database lacks migrations. One that is away just now passes."""
-    engine = create_engine(url, poolclass=NullPool)
     try:
-        with engine.connect() as connection:
-            present = set(MigrationContext.configure(connection).get_current_heads())
+        present = _migrations_in(url)
     except OperationalError:
         return
     wanted = set(ScriptDirectory.from_config(_alembic(url)).get_heads())
@@ -126,6 +124,14 @@ def check_schema(url: str) -> None:
             f"the schema of {redacted(url)} is at {sorted(present) or 'nothing'}, this version "
             f"needs {sorted(wanted)}: run `tidings db upgrade`"
         )
+
+
+def _migrations_in(url: str) -> set[str]:
+    file = make_url(url).database if url.startswith("sqlite") else None
+    if file and not Path(file).exists():
+        return set()  # to connect would make the file, or fail where it has no folder
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return set(MigrationContext.configure(connection).get_current_heads())
 
 
 def _alembic(url: str) -> Config:

@@ -4,7 +4,7 @@ import shutil
 from functools import partial
 from http.client import HTTPConnection
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -85,7 +85,7 @@ class Preview:
             self.place, "templates", "preview", "--bind", f"127.0.0.1:{self.port}",
             templates=self.folder,
         )  # fmt: skip
-        wait_until(self._answers, within=60, otherwise="the preview did not answer")
+        wait_until(self._answers, within=120, otherwise="the preview did not answer")
 
     def reset(self) -> None:
         """Have the sound templates in the folder, and nothing else."""
@@ -104,7 +104,7 @@ class Preview:
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Status and text of a page, as a program gets it."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()
@@ -159,7 +159,7 @@ class Author:
         """Wait until an element says what is wanted."""
         wait_until(
             lambda: all(one in self.text(selector) for one in wanted),
-            within=20,
+            within=120,
             otherwise=lambda: (
                 f"{selector} does not say {wanted}, but {self.text(selector)!r}"
                 f" at {self.driver.current_url}, where the page says {self.text('#live')!r}"
@@ -179,7 +179,7 @@ class Author:
         for title in ("The email on a desktop", "The email on a phone"):
             wait_until(
                 partial(self._frame_says, title, wanted),
-                within=20,
+                within=120,
                 otherwise=f"{title} does not say {wanted!r}",
             )
 
@@ -202,5 +202,5 @@ class Author:
     def _frame_says(self, title: str, wanted: str) -> bool:
         try:
             return wanted in self.in_frame(title)
-        except StaleElementReferenceException:
+        except WebDriverException:  # another is just taking its place
             return False

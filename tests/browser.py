@@ -57,8 +57,8 @@ def chromium(elsewhere: Elsewhere) -> Iterator[Chrome]:
     wishes.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(wishes, ChromeService("/usr/bin/chromedriver"))
     try:
-        driver.set_page_load_timeout(30)
-        driver.set_script_timeout(30)
+        driver.set_page_load_timeout(120)
+        driver.set_script_timeout(120)
         yield driver
     finally:
         driver.quit()

@@ -3,14 +3,14 @@
 from threading import Condition
 from types import TracebackType
 
-LINGER = 0.01
+REACHED_WITHIN, LINGER = 20.0, 0.01
 
 
 class Crowd:
     """Entered by many threads: `most` is how many of them were ever inside at once.
 
-    Each stays until one more than `bound` is inside, or for `LINGER` seconds: whoever is let in
-    above the bound is seen.
+    Each stays until `bound` are inside, and then until there is one more, or for `LINGER` seconds:
+    whoever is let in above the bound is seen.
     """
 
     def __init__(self, bound: int) -> None:
@@ -24,6 +24,7 @@ class Crowd:
             self._inside += 1
             self.most = max(self.most, self._inside)
             self._changed.notify_all()
+            self._changed.wait_for(lambda: self.most >= self._bound, REACHED_WITHIN)
             self._changed.wait_for(lambda: self.most > self._bound, LINGER)
 
     def __exit__(

@@ -12,17 +12,20 @@ from tests.running import REPOSITORY
 from tests.waiting import wait_until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+PATIENCE = 120.0
+"""Seconds that clients have: longer than any test of how others are served beside them."""
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @contextmanager
-def echoing(folder: Path) -> Iterator[tuple[Process, int]]:
+def echoing(folder: Path, patience: float = PATIENCE) -> Iterator[tuple[Process, int]]:
     """The server, of one process with two threads, and its port."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.integration.echo_server", f"127.0.0.1:{port}"]
+    module, bind = "tests.integration.echo_server", f"127.0.0.1:{port}"
+    command = [sys.executable, "-m", module, bind, str(patience)]
     process = Process(command, log=folder / "log", cwd=REPOSITORY)
     try:
-        wait_until(lambda: is_listening(port), within=30, otherwise="the server did not listen")
+        wait_until(lambda: is_listening(port), within=120, otherwise="the server did not listen")
         asked(port, GET)  # the process that serves is there only now
         yield process, port
     finally:
@@ -31,7 +34,7 @@ def echoing(folder: Path) -> Iterator[tuple[Process, int]]:
 
 def connected(port: int) -> "closing[socket.socket]":
     """A connection, closed at the end."""
-    return closing(socket.create_connection(("127.0.0.1", port), timeout=10))
+    return closing(socket.create_connection(("127.0.0.1", port), timeout=60))
 
 
 def answer(connection: socket.socket, then: bytes = b"") -> tuple[int, bytes]:

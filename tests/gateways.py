@@ -64,38 +64,45 @@ def reference(asked: Asked) -> str:
     return sha256(asked.body).hexdigest()[:20]
 
 
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet for each answer
+    server: "_Listener"
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("content-length", 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, self.path, headers, self.rfile.read(length))
+        gateway = self.server.gateway
+        gateway.asked.append(asked)
+        gateway.over.wait(gateway.delay)
+        status, extra, body = gateway.reply(asked)
+        self.send_response(status)
+        for name, value in {**extra, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST  # noqa: N815 - the base class's name
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, gateway: Server) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.gateway = gateway
+
+
 @contextmanager
 def gateway(reply: Callable[[Asked], Reply], *, delay: float = 0.0) -> Iterator[Server]:
     """It runs until the end of the block."""
     server = Server(reply, delay=delay)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one packet for each answer
-
-        def do_POST(self) -> None:
-            length = int(self.headers.get("content-length", 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, self.path, headers, self.rfile.read(length))
-            server.asked.append(asked)
-            server.over.wait(server.delay)
-            status, extra, body = server.reply(asked)
-            self.send_response(status)
-            for name, value in {**extra, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST  # noqa: N815 - the base class's name
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    class Listener(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 128
-
-    listener = Listener(("127.0.0.1", 0), Handler)
+    listener = _Listener(server)
     server.port = listener.server_port
     thread = threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True)
     thread.start()

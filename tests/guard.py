@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-_PATIENCE = 5.0
+_PATIENCE = 30.0
 
 
 class _Entry(NamedTuple):

@@ -10,7 +10,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from api.gate import SCOPES
+from communication.scopes import SCOPES
 
 EVERYTHING = " ".join(sorted(SCOPES))
 _MAKERS: dict[str, tuple[Callable[[], Any], Any]] = {

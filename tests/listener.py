@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, TypeAlias
 
 import orjson
@@ -145,6 +145,15 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
     def behave(handler: Handler) -> bool:
         present = left.pop(0) if len(left) > 1 else left[0]
         return present(handler)
+
+    return behave
+
+
+def until(over: Event, first: Behaviour, then: Behaviour) -> Behaviour:
+    """The first until it is over, then the other."""
+
+    def behave(handler: Handler) -> bool:
+        return (then if over.is_set() else first)(handler)
 
     return behave
 

@@ -64,7 +64,7 @@ def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """`tidings templates` with these arguments."""
     return subprocess.run(
         [TIDINGS, "templates", *arguments],
-        cwd=cwd, capture_output=True, text=True, timeout=60, check=False, encoding="utf-8",
+        cwd=cwd, capture_output=True, text=True, timeout=600, check=False, encoding="utf-8",
     )  # fmt: skip
 
 

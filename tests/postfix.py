@@ -108,7 +108,7 @@ class Postfix(Service):
 
     def _answers(self) -> bool:
         try:
-            with smtplib.SMTP("127.0.0.1", self.port, timeout=5):
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=30):
                 return True
         except (OSError, smtplib.SMTPException):
             return False
@@ -119,4 +119,4 @@ def _root(*command: str) -> tuple[str, ...]:
 
 
 def _as_root(*command: str) -> None:
-    subprocess.run(_root(*command), check=False, capture_output=True, timeout=30)
+    subprocess.run(_root(*command), check=False, capture_output=True, timeout=600)

@@ -1,6 +1,8 @@
 """Processes that tests start: none of them, nor their children, outlives the test run."""
 
 import contextlib
+import fcntl
+import os
 import secrets
 import shutil
 import signal
@@ -8,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from tests.guard import Guard, kill_tree, tree
@@ -20,15 +23,29 @@ _MEMORY = Path("/dev/shm")
 _ROOM = 4 * 2**30
 
 _guard = Guard()
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 on which nothing listens."""
+    """Return a TCP port of 127.0.0.1 on which nothing listens, and that no other test is given.
+
+    It stays the caller's as long as this process lives, whether something listens on it or not.
+    """
     while True:
         port = secrets.choice(_PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+                _given.add(port)
+                return port
+
+
+@cache
+def _reservations() -> int:
+    """A file whose octets are ports: test runs that go on at the same time lock theirs."""
+    path = Path(tempfile.gettempdir()) / f"tidings-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def is_listening(port: int) -> bool:
@@ -100,11 +117,11 @@ class Process:
         """Send a signal to the process itself, not to its children."""
         self._popen.send_signal(number)
 
-    def wait(self, within: float = 30.0) -> int:
+    def wait(self, within: float = 120.0) -> int:
         """Wait until the process has ended by itself, and return its exit code."""
         return self._popen.wait(within)
 
-    def stop(self, within: float = 30.0) -> int:
+    def stop(self, within: float = 120.0) -> int:
         """Ask the process to end, end by SIGKILL what is left of its tree, return its exit code.
 
         Raises AssertionError, with the end of the log, if it took longer than `within` seconds.

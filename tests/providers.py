@@ -7,6 +7,7 @@ from pathlib import Path
 from redis import Redis
 
 from channels.base import Channel, Outbound, Receiver
+from channels.health.identity import Identity
 from channels.health.provider import Care, cared_for
 from channels.testing import environment, outbound
 from communication.errors import (
@@ -39,9 +40,15 @@ def fails() -> str:
     raise TransientDeliveryError("no")
 
 
+def identity(provider: str) -> Identity:
+    """Of a provider at which there is one account."""
+    return Identity(medium="sms", provider=provider, name=provider, key=provider)
+
+
 def cared(channel: Channel, care: Care | None = None, redis: Redis | None = None) -> Channel:
     usual = environment(Path(), "sms")
-    return cared_for(channel, care or Care(), replace(usual, redis=redis))
+    known = identity(channel.provider)
+    return cared_for(channel, care or Care(), replace(usual, redis=redis), known)
 
 
 def send(channel: Channel, times: int = 1) -> list[str]:

@@ -19,13 +19,14 @@ from supervisor.xmlrpc import SupervisorTransport
 from tests.processes import Process, free_port, new_folder
 from tests.recording import PLUG_IN
 from tests.waiting import wait_until
-from worker.batch import FLUSH_EVERY
 
 REPOSITORY = Path(__file__).parent.parent
 COMMANDS = Path(sys.executable).parent
-START_WITHIN = 120.0
-STOP_WITHIN = 60.0
-RECORDING = 0.2
+START_WITHIN = 300.0
+STOP_WITHIN = 300.0
+FLUSHED_AFTER = 0.05
+"""Seconds after which an answer is to be recorded at the latest."""
+RECORDING = 1.0
 """Seconds that the transaction which records outcomes may take on a busy machine."""
 PATH = "/communicationMessage/v1/communicationMessage"
 
@@ -51,7 +52,7 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """One request on a connection of its own. OSError or HTTPException if it fails."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             content = None if body is None else orjson.dumps(body)
             named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -89,7 +90,7 @@ class Api:
         """PATCH a message."""
         return self.call("PATCH", f"{PATH}/{message}", changes)
 
-    def ends(self, message: str, *, within: float = 30.0) -> dict[str, Any]:
+    def ends(self, message: str, *, within: float = 120.0) -> dict[str, Any]:
         """Wait until a message's sending is over, and return it."""
 
         def over() -> bool:
@@ -133,7 +134,7 @@ def in_flight(*, latency: float, concurrency: int) -> int:
 
     Those at the provider, and those that were answered since the last recording.
     """
-    return concurrency * (1 + ceil((FLUSH_EVERY + RECORDING) / latency))
+    return concurrency * (1 + ceil((FLUSHED_AFTER + RECORDING) / latency))
 
 
 def environment(folder: Path, **settings: object) -> dict[str, str]:
@@ -283,6 +284,11 @@ class Supervised:
         assert self._process is not None
         assert self._process.exit_code is None, self._process.log_tail()
         return self.api.answers()
+
+
+def came_too_late(running: Supervised | Embedded) -> int:
+    """How often the lease of outcomes was gone, and another worker had their deliveries."""
+    return running.log().count("outcomes came too late")
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def channel() -> Scripted:
 
 @pytest.fixture
 def runner(store: Store, channel: Scripted) -> Iterator[BatchRunner]:
-    settings = Settings(lease=0.9, retry_base=60)
+    settings = Settings(lease=3, retry_base=60)
     running = BatchRunner(store, settings, Deliverer(channel, settings))
     yield running
     running.close()
@@ -59,7 +59,7 @@ def raising(error: BaseException) -> Callable[[Outbound], str]:
 def under_way(runner: BatchRunner, channel: Scripted, keys: list[int]) -> Iterator[None]:
     """A batch that is being sent; nobody is answered before the end of the block."""
     hold = threading.Event()
-    channel.answer = lambda _outbound: "x" if hold.wait(10) else ""
+    channel.answer = lambda _outbound: "x" if hold.wait(120) else ""
     batch = threading.Thread(target=runner.run, args=(keys, "relay"))
     batch.start()
     try:

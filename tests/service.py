@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 from tests.processes import Process, free_port, is_listening, new_folder
 from tests.waiting import wait_until
 
-_START_WITHIN = 60.0
+_START_WITHIN = 300.0
 
 
 class ServiceError(Exception):

@@ -20,7 +20,7 @@ from tests.processes import free_port, is_listening
 from tests.service import Service, ServiceError
 from tests.waiting import wait_until
 
-_CONNECT_WITHIN = 5
+_CONNECT_WITHIN = 30
 _POSTGRESQL_VERSIONS = Path("/usr/lib/postgresql")
 _RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 

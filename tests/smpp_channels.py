@@ -29,7 +29,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
     channels: list[Channel] = []
 
     def open_one(
-        url: str, *, send_timeout: float = 5.0, on_receipt: OnReceipt = recorded
+        url: str, *, send_timeout: float = 30.0, on_receipt: OnReceipt = recorded
     ) -> Channel:
         usual = environment(tmp_path, "sms", send_timeout=send_timeout)
         channels.append(open_channel(url, replace(usual, on_receipt=on_receipt)))
@@ -38,6 +38,23 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
     yield open_one
     for channel in channels:
         channel.close()
+
+
+@pytest.fixture
+def heard() -> list[Receipt]:
+    """What `record` was told."""
+    return []
+
+
+@pytest.fixture
+def record(heard: list[Receipt]) -> OnReceipt:
+    """Keeps receipts, each committed at once."""
+
+    def keep(receipt: Receipt) -> "Future[None]":
+        heard.append(receipt)
+        return recorded(receipt)
+
+    return keep
 
 
 def recorded(_receipt: Receipt) -> "Future[None]":

@@ -28,7 +28,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
     """Opens channels, and closes them after the test."""
     channels: list[Channel] = []
 
-    def open_one(url: str, *, send_timeout: float = 5.0) -> Channel:
+    def open_one(url: str, *, send_timeout: float = 30.0) -> Channel:
         channels.append(open_channels(url, environment(tmp_path, send_timeout=send_timeout)))
         return channels[-1]
 

@@ -189,15 +189,15 @@ def smtp_server(**ways: Any) -> Iterator[SmtpServer]:
             partial(chosen.protocol, server, live, loop), "127.0.0.1", 0, ssl=chosen.tls
         ),
         loop,
-    ).result(10)
+    ).result(60)
     server.port = listening.sockets[0].getsockname()[1]
-    server.hang_up = lambda: asyncio.run_coroutine_threadsafe(_hang_up(live), loop).result(10)
+    server.hang_up = lambda: asyncio.run_coroutine_threadsafe(_hang_up(live), loop).result(60)
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(_end(listening, live), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end(listening, live), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 

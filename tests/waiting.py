@@ -10,7 +10,7 @@ T = TypeVar("T")
 def wait_until(
     condition: Callable[[], T],
     *,
-    within: float = 10.0,
+    within: float = 120.0,
     every: float = 0.02,
     otherwise: str | Callable[[], str] = "what was waited for did not happen",
 ) -> T:

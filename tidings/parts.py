@@ -10,7 +10,7 @@ from api.jwks import open_keys
 from communication.errors import SettingsError
 from communication.redis_client import open_redis
 from communication.settings import Settings
-from communication.store import Store, check_schema, open_store
+from tidings.database import open_database
 from tidings.http.serve import Server
 from worker.main import Workers, open_queues, open_relay
 
@@ -18,20 +18,14 @@ from worker.main import Workers, open_queues, open_relay
 def run_api(settings: Settings) -> None:
     """Serve the API until told to stop."""
     open_keys(settings)  # what is wrong with them is said before anything is started
-    check_schema(settings.database_url)
-    store = open_store(
-        settings.database_url,
-        secret_keys=settings.secret_keys,
-        connections=settings.api_threads,
-        keep_plans=True,
-    )
+    store = open_database(settings, connections=settings.api_threads, keep_plans=True)
     Server(settings, lambda: create_app(store, settings, redis=open_redis(settings))).run()
 
 
 def run_relay(settings: Settings) -> None:
     """Relay until told to stop."""
     _check_broker(settings)
-    store, broker = _checked_store(settings, connections=5), open_queues(settings)
+    store, broker = open_database(settings, connections=5), open_queues(settings)
     relay = open_relay(store, settings, broker, open_redis(settings))
     _when_told(relay.stop)
     relay.run()
@@ -40,7 +34,7 @@ def run_relay(settings: Settings) -> None:
 def run_workers(settings: Settings, queues: Sequence[str]) -> None:
     """Work for the given queues until told to stop."""
     _check_broker(settings)
-    store = _checked_store(settings, connections=settings.worker_threads * 3 + 4)
+    store = open_database(settings, connections=settings.worker_threads * 3 + 4)
     workers = Workers(store, settings, open_queues(settings), queues, open_redis(settings))
     told = Event()
     _when_told(told.set)
@@ -55,13 +49,6 @@ def _check_broker(settings: Settings) -> None:
         raise SettingsError(
             "TIDINGS_BROKER_URL: memory:// is for `tidings up`; relay and workers need amqp://"
         )
-
-
-def _checked_store(settings: Settings, *, connections: int) -> Store:
-    check_schema(settings.database_url)
-    return open_store(
-        settings.database_url, secret_keys=settings.secret_keys, connections=connections
-    )
 
 
 def _when_told(stop: Callable[[], None]) -> None:

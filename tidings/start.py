@@ -3,10 +3,19 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import structlog
 
 from communication.errors import SettingsError
 from communication.log import configure_logging
 from communication.settings import Settings, load_settings
+from communication.settings_names import unknown
+
+_SERVING = ("up", "api", "work")
+
+log = structlog.get_logger(part="tidings.start")
 
 
 def start(process: str, **overrides: str | None) -> Settings:
@@ -17,7 +26,19 @@ def start(process: str, **overrides: str | None) -> Settings:
     except OSError as error:
         raise SettingsError(f"TIDINGS_DATA: no folder {settings.data}: {error.strerror}") from error
     configure_logging(settings.log_level, process=process, hide_with=settings.secret_keys)
+    if strangers := list(unknown(Settings.model_fields)):
+        log.warning("no such settings", names=strangers)
+    if process in _SERVING and _leads_nowhere(settings.public_url):
+        log.warning("others can't follow our URLs; set TIDINGS_PUBLIC_URL", now=settings.public_url)
     return settings
+
+
+def _leads_nowhere(url: str) -> bool:
+    """Whether its host is what one listens on to be reached by every address."""
+    try:
+        return ip_address(urlsplit(url).hostname or "").is_unspecified
+    except ValueError:
+        return False
 
 
 @contextmanager

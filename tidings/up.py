@@ -4,6 +4,8 @@ import fcntl
 import os
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
@@ -15,7 +17,7 @@ from api.app import create_app
 from api.jwks import open_keys
 from communication import due
 from communication.clock import now
-from communication.errors import SettingsError
+from communication.errors import SettingsError, all_made
 from communication.lanes import CHANNELS, all_queues
 from communication.model import DELIVERY
 from communication.redis_client import open_redis
@@ -32,8 +34,7 @@ PREDECESSOR_ENDS_IN = GRACE + 5.0
 
 def run_all(settings: Settings) -> None:
     """Migrate, then serve, relay and work until told to stop."""
-    open_keys(settings)  # what is wrong with them is said before anything is started
-    _check_channels(settings)
+    _check(settings)
     lock = _lock_data_folder(settings.data)
     check_address(settings.bind)
     upgrade(settings.database_url)
@@ -86,10 +87,15 @@ class _House:
             step()
 
 
-def _check_channels(settings: Settings) -> None:
+def _check(settings: Settings) -> None:
     """SettingsError before anything is started, not from gunicorn's child."""
-    for medium in CHANNELS:
-        open_medium(settings, medium).close()
+    media = (partial(_check_channel, settings, medium) for medium in CHANNELS)
+    checks: list[Callable[[], object]] = [partial(open_keys, settings), *media]
+    all_made(checks)
+
+
+def _check_channel(settings: Settings, medium: str) -> None:
+    open_medium(settings, medium).close()
 
 
 def _free_leases(store: Store) -> None:

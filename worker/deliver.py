@@ -3,6 +3,7 @@
 import random
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from communication.clock import now
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from communication.mail.suppression import REASON
 from communication.model import State
+from communication.privacy.hiding import about
 from communication.receipts.recording import can_be_awaited
 from communication.recordable import recordable
 from communication.settings import Settings
@@ -68,6 +70,11 @@ class Deliverer:
         """Try once. Never raises: whatever went wrong is an outcome."""
         if job.unwanted:
             return _cancelled(job)
+        # What a provider says may name whom it is about: it is recorded, and hidden in the log.
+        with about(*_names(job.receiver)):
+            return self._attempt(job)
+
+    def _attempt(self, job: Job) -> Outcome:
         began, clock = now(), time.perf_counter()
         result, segments = self._send(job)
         if isinstance(result, PutOff):
@@ -145,6 +152,11 @@ class Deliverer:
             now=now(),
             jitter=random.random,
         )
+
+
+def _names(receiver: Receiver) -> Iterator[str | None]:
+    yield from (receiver.email, receiver.phone, receiver.app_user_id, receiver.name)
+    yield from (device.token for device in receiver.devices)
 
 
 def _put_off(job: Job, error: PutOff) -> Outcome:

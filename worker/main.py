@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -16,7 +17,7 @@ from channels.email.mail_policy import open_mail_policy
 from channels.registry import open_channels
 from channels.simulated import Simulating
 from communication.devices.registry import unregister_gone
-from communication.errors import ServiceUnavailable
+from communication.errors import ServiceUnavailable, all_made
 from communication.events.event_types import event_types
 from communication.events.told import Sink
 from communication.http.guard import Guard
@@ -124,8 +125,9 @@ class Workers:
         shared = None if settings.redis_url.startswith("memory:") else redis
         self._receipts = Recorder(store)
         self._templating = open_templating(settings) if media else None
-        channels = {
-            medium: open_medium(
+        channels = all_made(
+            partial(
+                open_medium,
                 settings,
                 medium,
                 on_receipt=self._receipts,
@@ -133,12 +135,12 @@ class Workers:
                 redis=shared,
             )
             for medium in sorted(media)
-        }
+        )
         self._runners = {
             medium: BatchRunner(
                 store, settings, Deliverer(channel, settings), isolation, self._templating
             )
-            for medium, channel in channels.items()
+            for medium, channel in zip(sorted(media), channels, strict=True)
         }
         self._hubs = open_hub_runner(store, settings)
         self._teller = FanOut(store, settings, open_sinks(settings, redis))

@@ -58,6 +58,7 @@ class SmtpChannel:
         idle: float = _IDLE,
     ) -> None:
         self.provider = server.name
+        self.account = server.user or ""
         self.concurrency = concurrency
         self._server = server
         self._default_sender = default_sender

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from channels.errors import ProviderRests
+from channels.health.identity import Identity
 from channels.health.rest import Rest
 from channels.health.tally import Tally
 from communication import metrics
@@ -36,7 +37,7 @@ class Breaker:
 
     def __init__(
         self,
-        provider: str,
+        identity: Identity,
         rest: Rest,
         tally: Tally,
         *,
@@ -45,7 +46,7 @@ class Breaker:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`longest`: seconds that a call can take at most."""
-        self.provider = provider
+        self._provider, self._name = identity.provider, identity.name
         self._rest = rest
         self._tally = tally
         self._slow = slow
@@ -55,8 +56,9 @@ class Breaker:
         self._until = 0.0
         self._is_probing = False
         self._recovered = 0.0
-        self._gauge = metrics.PROVIDER_RESTING.labels(provider)
-        self._gauge.set(0)
+        labels = identity.medium, identity.name
+        self._gauge = metrics.PROVIDER_RESTING.labels(*labels) if identity.is_shown else None
+        self._show(0)
 
     def rests(self) -> float:
         """Seconds for which nothing is to be tried; 0: it may be."""
@@ -67,7 +69,7 @@ class Breaker:
         """ProviderRests while it does."""
         rest = self.rests()
         if rest:
-            reason = f"{self.provider} rests: it failed too often, or asked to be left alone"
+            reason = f"{self._provider} rests: it failed too often, or asked to be left alone"
             raise ProviderRests(reason, retry_after=rest)
 
     def begin(self) -> Trial:
@@ -76,7 +78,7 @@ class Breaker:
         if not self._is_probing:
             return Trial(self._clock(), is_probe=False)
         if not self._rest.may_probe(self._longest):
-            raise ProviderRests(f"{self.provider} is being probed", retry_after=PROBE_WAIT)
+            raise ProviderRests(f"{self._provider} is being probed", retry_after=PROBE_WAIT)
         return Trial(self._clock(), is_probe=True)
 
     def end(self, trial: Trial, *, worked: bool, at_least: float = 0.0) -> None:
@@ -95,6 +97,12 @@ class Breaker:
         if trial.is_probe:
             self._rest.leave_probe()
 
+    def rest(self, at_least: float) -> None:
+        """The provider answers, but takes nothing. Longer each time, as after a failed probe."""
+        self._open(at_least)
+        if at_least:
+            self.keep_away(at_least)
+
     def keep_away(self, seconds: float) -> None:
         """The provider works, and asked to be left alone."""
         self._rests_for(self._rest.keep_away(min(seconds, MOST_ASKED)))
@@ -108,7 +116,7 @@ class Breaker:
         if self._is_probing and not is_probing:
             self._recovered = moment
         self._until, self._is_probing = moment + rest, is_probing
-        self._gauge.set(1 if rest or self._is_probing else 0)
+        self._show(1 if rest or self._is_probing else 0)
 
     def _open(self, at_least: float) -> None:
         rest = self._rest.begin(at_least)
@@ -118,14 +126,18 @@ class Breaker:
     def _rests_for(self, rest: float) -> None:
         known, self._until = self._until, self._clock() + rest
         self._looked = self._clock()
-        self._gauge.set(1)
+        self._show(1)
         if known < self._clock():
-            log.warning("provider rests", provider=self.provider, seconds=round(rest, 1))
+            log.warning("provider rests", provider=self._name, seconds=round(rest, 1))
+
+    def _show(self, resting: int) -> None:
+        if self._gauge is not None:
+            self._gauge.set(resting)
 
     def _recover(self) -> None:
         self._rest.end()
         self._tally.forget()
         self._until, self._is_probing = 0.0, False
         self._looked = self._recovered = self._clock()
-        self._gauge.set(0)
-        log.info("provider works again", provider=self.provider)
+        self._show(0)
+        log.info("provider works again", provider=self._name)

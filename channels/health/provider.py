@@ -4,16 +4,20 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from channels.base import Channel, Environment, Outbound, Receiver, awaits_receipt
-from channels.errors import PutOff, ReceiverBusy, Throttled
+from channels.errors import NotTaken, PutOff, ReceiverBusy, Throttled
 from channels.health.breaker import SLOW, Breaker, Trial
+from channels.health.hosts import CaredByHost
+from channels.health.identity import Identity
 from channels.health.pace import Pace
 from channels.health.rest import open_rest
 from channels.health.tally import open_tally
 from channels.health.throttle import Rate, Throttle, open_throttle
 from communication import metrics
 from communication.channel_url import ChannelUrl, Parameters
-from communication.errors import PermanentDeliveryError
+from communication.errors import PermanentDeliveryError, TransientDeliveryError
 
+AFTER_OTHERS = 1.0
+"""Seconds after a rest until a message comes back that has failed before it."""
 _NAMES = ("rate", "burst", "slow", "breaker")
 
 
@@ -43,23 +47,30 @@ class Care:
         return care, replace(url, query=rest)
 
 
-def cared_for(channel: Channel, care: Care, environment: Environment) -> Channel:
-    """The channel, asked only when its provider may be.
+def cared_for(
+    channel: Channel, care: Care, environment: Environment, identity: Identity
+) -> Channel:
+    """The channel, asked only when its provider may be. `identity`: who that is.
 
-    One that says `asks_clients_hosts` has no breaker and no pace: hosts that clients name are
-    many providers, and one of them could be made to fail on purpose.
+    One that has a method `host_of(outbound)` asks hosts that clients name: each is a provider
+    by itself, for one of them could be made to fail on purpose.
     """
-    redis, provider = environment.redis, channel.provider
-    throttle = None if care.rate is None else open_throttle(redis, provider, care.rate)
-    if getattr(channel, "asks_clients_hosts", False):
-        return Cared(channel, throttle=throttle)
-    pace = Pace(provider)
-    if not care.breaks:
-        return Cared(channel, throttle=throttle, pace=pace)
-    longest = environment.send_timeout + 5
-    rest, tally = open_rest(redis, provider), open_tally(redis, provider)
-    breaker = Breaker(provider, rest, tally, slow=care.slow, longest=longest)
-    return Cared(channel, breaker=breaker, throttle=throttle, pace=pace)
+    redis = environment.redis
+    throttle = None if care.rate is None else open_throttle(redis, identity, care.rate)
+
+    def of(whose: Identity) -> Channel:
+        pace = Pace(whose)
+        if not care.breaks:
+            return Cared(channel, identity, throttle=throttle, pace=pace)
+        longest = environment.send_timeout + 5
+        rest, tally = open_rest(redis, whose), open_tally(redis, whose)
+        breaker = Breaker(whose, rest, tally, slow=care.slow, longest=longest)
+        return Cared(channel, identity, breaker=breaker, throttle=throttle, pace=pace)
+
+    host_of = getattr(channel, "host_of", None)
+    if host_of is None:
+        return of(identity)
+    return CaredByHost(channel, host_of, lambda host: of(identity.at(host)))
 
 
 def resting(channel: Channel) -> float:
@@ -74,6 +85,7 @@ class Cared:
     def __init__(
         self,
         channel: Channel,
+        identity: Identity,
         *,
         breaker: Breaker | None = None,
         throttle: Throttle | None = None,
@@ -85,11 +97,11 @@ class Cared:
         self._throttle = throttle
         self._pace = pace
         self._paced = Throttle(channel.provider, pace) if pace else None
-        provider = channel.provider
-        self._accepted = metrics.PROVIDER_CALLS.labels(provider, "accepted")
-        self._refused = metrics.PROVIDER_CALLS.labels(provider, "refused")
-        self._throttled = metrics.PROVIDER_CALLS.labels(provider, "throttled")
-        self._failed = metrics.PROVIDER_CALLS.labels(provider, "failed")
+        whose = (identity.medium, identity.name)
+        self._accepted = metrics.PROVIDER_CALLS.labels(*whose, "accepted")
+        self._refused = metrics.PROVIDER_CALLS.labels(*whose, "refused")
+        self._throttled = metrics.PROVIDER_CALLS.labels(*whose, "throttled")
+        self._failed = metrics.PROVIDER_CALLS.labels(*whose, "failed")
 
     @property
     def provider(self) -> str:
@@ -125,23 +137,23 @@ class Cared:
     def _send(self, outbound: Outbound) -> str:
         try:
             reference = self._channel.send(outbound)
-        except Throttled:
-            self._throttled.inc()
-            if self._pace:
-                self._pace.complained()
-            raise
-        except (PermanentDeliveryError, ReceiverBusy):
-            self._refused.inc()
-            raise
-        except PutOff:
-            raise
-        except BaseException:
-            self._failed.inc()
+        except BaseException as error:
+            self._count(error)
             raise
         self._accepted.inc()
         if self._pace:
             self._pace.accepted()
         return reference
+
+    def _count(self, error: BaseException) -> None:
+        if _is_too_fast(error):
+            self._throttled.inc()
+            if self._pace:
+                self._pace.complained()
+        elif isinstance(error, PermanentDeliveryError | ReceiverBusy):
+            self._refused.inc()
+        elif not isinstance(error, PutOff) or isinstance(error, NotTaken):
+            self._failed.inc()
 
     def _send_watched(self, outbound: Outbound) -> str:
         breaker = self._breaker
@@ -150,22 +162,46 @@ class Cared:
         try:
             reference = self._send(outbound)
         except BaseException as error:
-            _told(breaker, trial, error)
+            _told(breaker, trial, error, in_vain=bool(self._pace and self._pace.is_in_vain))
+            _let_others_probe(breaker, error)
             raise
         breaker.end(trial, worked=True)
         return reference
 
 
-def _told(breaker: Breaker, trial: Trial, error: BaseException) -> None:
-    """What a failed call says of the provider."""
-    if isinstance(error, Throttled):
+def _let_others_probe(breaker: Breaker, error: BaseException) -> None:
+    """Have it come back after those that are put off.
+
+    Else the first of them would be the one that probes each time, until it has no tries left.
+    """
+    rest = breaker.rests()
+    if rest and isinstance(error, TransientDeliveryError):
+        error.retry_after = max(error.retry_after or 0.0, rest + AFTER_OTHERS)
+
+
+def _says_nothing(error: BaseException) -> bool:
+    was_not_asked = isinstance(error, PutOff) and not isinstance(error, NotTaken)
+    return was_not_asked or getattr(error, "shared", False)
+
+
+def _is_too_fast(error: BaseException) -> bool:
+    return isinstance(error, Throttled) or getattr(error, "too_fast", False)
+
+
+def _told(breaker: Breaker, trial: Trial, error: BaseException, *, in_vain: bool) -> None:
+    """What a failed call says of the provider. `in_vain`: to ask it slower is of no use."""
+    if _is_too_fast(error):
+        asked = getattr(error, "keep_away", 0.0)
+        if in_vain:
+            breaker.rest(asked)
+            return
         breaker.end(trial, worked=True)
-        if error.keep_away:
-            breaker.keep_away(error.keep_away)
+        if asked:
+            breaker.keep_away(asked)
     elif isinstance(error, PermanentDeliveryError | ReceiverBusy):
         # It is about this receiver, so the provider works.
         breaker.end(trial, worked=True)
-    elif isinstance(error, PutOff) or getattr(error, "shared", False):
+    elif _says_nothing(error):
         breaker.leave(trial)
     else:
         breaker.end(trial, worked=False, at_least=getattr(error, "retry_after", None) or 0.0)

@@ -9,6 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from channels.health.absence import Absence
+from channels.health.identity import Identity
 from channels.identifiers import digest
 
 T = TypeVar("T")
@@ -200,6 +201,6 @@ class SharedRest:
             return None
 
 
-def open_rest(redis: Redis | None, provider: str) -> Rest:
+def open_rest(redis: Redis | None, identity: Identity) -> Rest:
     """What is shared where there is a Redis."""
-    return LocalRest() if redis is None else SharedRest(redis, provider)
+    return LocalRest() if redis is None else SharedRest(redis, identity.key)

@@ -9,6 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from channels.health.absence import Absence
+from channels.health.identity import Identity
 from channels.identifiers import digest
 
 WINDOW = 10
@@ -149,6 +150,6 @@ class SharedTally:
         return made, failed
 
 
-def open_tally(redis: Redis | None, provider: str) -> Tally:
+def open_tally(redis: Redis | None, identity: Identity) -> Tally:
     """What is shared where there is a Redis."""
-    return LocalTally() if redis is None else SharedTally(redis, provider)
+    return LocalTally() if redis is None else SharedTally(redis, identity.key)

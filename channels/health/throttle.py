@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from channels.errors import RateReached
 from channels.health.absence import Absence
+from channels.health.identity import Identity
 from channels.identifiers import digest
 from communication.lanes import LANES, lane_of
 
@@ -167,7 +168,7 @@ class Throttle:
                 return
 
 
-def open_throttle(redis: Redis | None, provider: str, rate: Rate) -> Throttle:
+def open_throttle(redis: Redis | None, identity: Identity, rate: Rate) -> Throttle:
     """Shared where there is a Redis."""
-    turns = LocalTurns(rate) if redis is None else SharedTurns(redis, provider, rate)
-    return Throttle(provider, turns)
+    turns = LocalTurns(rate) if redis is None else SharedTurns(redis, identity.key, rate)
+    return Throttle(identity.provider, turns)

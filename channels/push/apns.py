@@ -83,6 +83,7 @@ class ApnsChannel:
         ttl: float = _TTL,
     ) -> None:
         self.provider = provider
+        self.account = topic
         self.concurrency = terms.concurrency
         self._client = client
         self._token = token

@@ -9,13 +9,24 @@ import ssl
 import threading
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack
+from itertools import count
 
-from channels.push.http2_connection import Call, Headers, Http2Connection, NotProcessed
+from channels.errors import NotTaken, RateReached
+from channels.push.http2_connection import Http2Connection
+from channels.push.http2_stream import Call, Headers, NotProcessed
+from channels.push.line import Line
 from communication.errors import ConnectionFailed, TimedOut
 from communication.http.client import Answer
 
 _PAUSES = (0.0, 0.0, 0.0, 0.05, 0.1, 0.2, 0.4)
-"""Seconds before a request is made again, and again, that the server has not acted on."""
+"""Seconds before a request is made again, and again, while the server acts on none at all."""
+_START_WITHIN = 3.0
+"""Seconds for which a request waits for its turn while the server acts on others. Less than
+what the breaker calls slow: it is no slow provider that allows few requests at a time."""
+_AGAIN, _LATER = 1.0, 5.0
+"""Seconds until a message comes again that had no turn; that the server acts on none for."""
+_REMEMBERED = 60.0
+"""Seconds for which it is kept to what a server takes on one connection."""
 _CLOSING_TIME = 1.0
 
 
@@ -32,9 +43,15 @@ class Http2Client:
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._connecting = asyncio.Lock()
+        self._line = Line()
+        self._tickets = count()
         self._connection: Http2Connection | None = None
         self._open: set[Http2Connection] = set()
+        self._served = 0
+        self._is_careful = False
+        self._broke_after = 0
+        self._most: int | None = None
+        self._most_until = 0.0
 
     def request(
         self, method: str, path: str, *, headers: Headers, content: bytes, timeout: float
@@ -42,6 +59,7 @@ class Http2Client:
         """The answer, whatever its status, within so many seconds.
 
         TimedOut and ConnectionFailed tell by `sent` whether the server may have acted on it.
+        NotTaken and RateReached: it was reached, and has not.
         """
         named = [
             (":method", method),
@@ -84,33 +102,68 @@ class Http2Client:
             return asyncio.run_coroutine_threadsafe(self._request(call, timeout), self._loop)
 
     async def _request(self, call: Call, seconds: float) -> Answer:
-        async with asyncio.timeout(seconds):
-            for pause in (*_PAUSES, None):
-                connection = await self._standing()
-                try:
-                    return await connection.exchange(call)
-                except NotProcessed:
-                    call.sent = False
-                if pause:
-                    await asyncio.sleep(pause)
-        raise ConnectionFailed(f"{self._host}: it takes no requests now", sent=False)
+        served = self._served
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._exchange(call, min(_START_WITHIN, seconds))
+        except TimeoutError as error:
+            if call.sent or self._served == served:
+                raise
+            reason = f"{self._host}: it takes no more at a time"
+            raise RateReached(reason, retry_after=_AGAIN) from error
 
-    async def _standing(self) -> Http2Connection:
-        async with self._connecting:
-            if self._connection is None or not await self._connection.stands():
-                self._connection = await self._connect()
-            return self._connection
+    async def _exchange(self, call: Call, start_within: float) -> Answer:
+        """As often as the server does not act on it, but acts on others."""
+        start_by = asyncio.get_running_loop().time() + start_within
+        served, fruitless, ticket = self._served, 0, next(self._tickets)
+        while fruitless <= len(_PAUSES):
+            known = self._served
+            try:
+                connection = await self._with_room(ticket, start_by, served)
+                return await connection.exchange(call)
+            except NotProcessed as error:
+                call.sent = False
+                if error.too_fast:
+                    reason = f"{self._host}: it is asked too fast"
+                    raise NotTaken(reason, retry_after=_AGAIN, too_fast=True) from error
+            fruitless = 0 if self._served != known else fruitless + 1
+            await asyncio.sleep((0.0, *_PAUSES)[min(fruitless, len(_PAUSES))])
+        raise NotTaken(f"{self._host}: it takes no requests now", retry_after=_LATER)
+
+    async def _with_room(self, ticket: int, start_by: float, served: int) -> Http2Connection:
+        """A connection that takes a request at once.
+
+        TimeoutError if there is none by then, though the server has acted on others.
+        """
+        for limit in (start_by, None):
+            try:
+                async with asyncio.timeout_at(limit) as patience, self._line.turn(ticket):
+                    connection = await self._standing(patience)
+                    await connection.has_room()
+                    return connection
+            except TimeoutError:
+                if self._served != served:
+                    raise
+        raise AssertionError  # without a limit there is no such error
+
+    async def _standing(self, patience: asyncio.Timeout) -> Http2Connection:
+        if self._connection is None or not await self._connection.stands():
+            start_by = patience.when()
+            patience.reschedule(None)  # to connect takes the time that it takes
+            self._connection = await self._connect()
+            patience.reschedule(start_by)
+        return self._connection
 
     async def _connect(self) -> Http2Connection:
         loop = asyncio.get_running_loop()
         try:
             transport, connection = await loop.create_connection(
-                lambda: Http2Connection(self._host), self._host, self._port, ssl=self._tls
+                self._new, self._host, self._port, ssl=self._tls
             )
         except OSError as error:
             raise ConnectionFailed(f"{self._host}: {_why(error)}", sent=False) from error
         self._open.add(connection)
-        connection.closed.add_done_callback(lambda _: self._open.discard(connection))
+        connection.closed.add_done_callback(lambda _: self._ended(connection))
         with ExitStack() as undo:
             undo.callback(connection.abort)
             if transport.get_extra_info("ssl_object").selected_alpn_protocol() != "h2":
@@ -118,6 +171,29 @@ class Http2Client:
             await connection.settled
             undo.pop_all()
         return connection
+
+    def _new(self) -> Http2Connection:
+        known = asyncio.get_running_loop().time() < self._most_until
+        return Http2Connection(
+            self._host,
+            self._on_served,
+            careful=self._is_careful,
+            most=self._most if known else None,
+        )
+
+    def _on_served(self) -> None:
+        self._served += 1
+
+    def _ended(self, connection: Http2Connection) -> None:
+        """Learn of one that left requests without an answer; of two, how many it answers."""
+        self._open.discard(connection)
+        self._is_careful = connection.broke_off
+        if not connection.broke_off:
+            return
+        if connection.answered and connection.answered == self._broke_after:
+            self._most = connection.answered
+            self._most_until = asyncio.get_running_loop().time() + _REMEMBERED
+        self._broke_after = connection.answered
 
     async def _end_all(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}

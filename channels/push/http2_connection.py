@@ -1,9 +1,8 @@
 """One HTTP/2 connection to a provider (RFC 9113): many requests side by side. Lives in a loop."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -16,69 +15,52 @@ from h2.events import (
     StreamEnded,
     StreamReset,
 )
-from h2.exceptions import FrameTooLargeError, NoAvailableStreamIDError, ProtocolError
+from h2.exceptions import NoAvailableStreamIDError, ProtocolError
 
+from channels.push.http2_frames import Frames, GoAway
+from channels.push.http2_stream import Call, NotProcessed, Stream
 from communication.errors import ConnectionFailed
 from communication.http.client import Answer
-
-Headers = Sequence[tuple[str, str]]
 
 _MOST_BODY = 64 * 1024
 """Octets of an answer that are kept."""
 _IDLE = 30.0
 """Seconds of silence after which a connection is asked whether it still stands."""
 _PATIENCE = 2.0
-_FRAME_HEADER, _GOAWAY = 9, 7
-"""RFC 9113 §4.1, §6.8."""
-
-
-class NotProcessed(Exception):
-    """The server has not acted on the request: it may be sent again (RFC 9113 §8.7)."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One request. `sent`: all of it is on its way, so the server may have acted on it."""
-
-    headers: Headers
-    content: bytes
-    sent: bool = False
-
-
-@dataclass(slots=True)
-class _Stream:
-    call: Call
-    answer: asyncio.Future[Answer]
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytearray = field(default_factory=bytearray)
-
-    def finish(self) -> None:
-        if not self.answer.done():
-            self.answer.set_result(Answer(self.status, self.headers, bytes(self.body)))
-
-    def fail(self, error: Exception) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
-            self.answer.exception()  # whoever waited for it may be gone
+_NO_LIMIT = 1 << 31
 
 
 class Http2Connection(asyncio.Protocol):
     """Made by `loop.create_connection`; usable once `settled` is done."""
 
-    def __init__(self, peer: str) -> None:
+    def __init__(
+        self, peer: str, on_served: Callable[[], None], *, careful: bool, most: int | None
+    ) -> None:
+        """`on_served` is told whenever the server has taken or answered a request.
+
+        `careful`: it begins with a single request at a time, and has one more with each answer.
+        `most`: so many requests are made in all.
+        """
         loop = asyncio.get_running_loop()
         self.settled: asyncio.Future[None] = loop.create_future()
         self.closed: asyncio.Future[None] = loop.create_future()
+        self.broke_off = False
+        """Whether requests were left without an answer when it ended."""
+        self.answered = 0
+        self._left = most
+        self._on_served = on_served
+        self._room = 1 if careful else _NO_LIMIT
+        self._too_fast = False
         self._peer = peer
         self._loop = loop
         self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
         self._transport: asyncio.Transport | None = None
-        self._streams: dict[int, _Stream] = {}
-        self._received = bytearray()
+        self._streams: dict[int, Stream] = {}
+        self._frames = Frames()
         self._changed: asyncio.Future[None] = loop.create_future()
         self._heard = loop.time()
         self._takes_streams = True
+        self._is_dead = False
 
     async def stands(self) -> bool:
         """Whether a new request can be made; a peer that was silent for long is asked."""
@@ -93,21 +75,26 @@ class Http2Connection(asyncio.Protocol):
                 self.abort()
         return self._takes_streams
 
-    async def exchange(self, call: Call) -> Answer:
-        """The answer. NotProcessed if the request can be made again on another connection.
+    async def has_room(self) -> None:
+        """Return when a request can be made at once."""
+        await self._until(self._has_room)
 
-        ConnectionFailed if the stream is reset or the connection lost.
+    async def exchange(self, call: Call) -> Answer:
+        """The answer, to be asked for as soon as there is room.
+
+        NotProcessed if the request can be made again on another connection, ConnectionFailed
+        if the stream is reset or the connection lost.
         """
         began = self._loop.time()
-        await self._until(self._has_room)
         stream_id = self._next_stream()
-        stream = self._streams[stream_id] = _Stream(call, self._loop.create_future())
+        stream = self._streams[stream_id] = Stream(call, self._loop.create_future())
         try:
             self._h2.send_headers(stream_id, call.headers)
             await self._send_content(stream_id, stream)
             return await stream.answer
         except asyncio.CancelledError:
             if self._heard < began:
+                self._is_dead = True
                 self.abort()  # a dead connection would cost every request its whole time
             raise
         finally:
@@ -129,11 +116,11 @@ class Http2Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in what the server sent, frame by frame."""
         self._heard = self._loop.time()
-        self._received += data
         try:
-            for frame in self._frames():
-                if frame[3] == _GOAWAY:
-                    self._go_away(frame)
+            for frame in self._frames.feed(data, self._h2.max_inbound_frame_size):
+                # h2 itself ends a connection at the first GOAWAY, answers or not.
+                if goaway := GoAway.of(frame):
+                    self._go_away(goaway)
                 else:
                     for event in self._h2.receive_data(frame):
                         self._take(event)
@@ -152,27 +139,15 @@ class Http2Connection(asyncio.Protocol):
         for stream in self._streams.values():
             if not stream.answer.done():
                 sent = stream.call.sent
+                self.broke_off = self.broke_off or sent
                 stream.fail(ConnectionFailed(f"{self._peer}: {why}", sent=sent, shared=shared))
-                shared = shared or sent
+                # One that is given up has failed each of those that waited for it.
+                shared = (shared or sent) and not self._is_dead
         if not self.settled.done():
             self.settled.set_exception(ConnectionFailed(f"{self._peer}: {why}", sent=False))
             self.settled.exception()
         self.closed.set_result(None)
         self._wake()
-
-    def _frames(self) -> Iterator[bytes]:
-        """Whole frames. h2 itself ends a connection at the first GOAWAY, answers or not."""
-        while len(self._received) >= _FRAME_HEADER:
-            length = int.from_bytes(self._received[:3])
-            if length > self._h2.max_inbound_frame_size:
-                # Not once it is there: until then the answers that follow would be swallowed.
-                raise FrameTooLargeError("a frame larger than we allow")
-            size = _FRAME_HEADER + length
-            if len(self._received) < size:
-                return
-            frame = bytes(self._received[:size])
-            del self._received[:size]
-            yield frame
 
     def _take(self, event: Event) -> None:
         if isinstance(event, RemoteSettingsChanged) and not self.settled.done():
@@ -185,18 +160,22 @@ class Http2Connection(asyncio.Protocol):
         if stream is None:
             return
         if isinstance(event, ResponseReceived):
+            self._on_served()
             found = {_text(name): _text(value) for name, value in event.headers or ()}
             stream.status = int(found.pop(":status"))
             stream.headers = found
         elif isinstance(event, DataReceived):
             stream.body += (event.data or b"")[: _MOST_BODY - len(stream.body)]
         elif isinstance(event, StreamEnded):
+            self._room += 1
+            self.answered += 1
             stream.finish()
         elif isinstance(event, StreamReset):
             self._reset(stream, event)
 
-    def _reset(self, stream: _Stream, event: StreamReset) -> None:
+    def _reset(self, stream: Stream, event: StreamReset) -> None:
         if event.error_code == ErrorCodes.REFUSED_STREAM:
+            self._give_way()
             stream.fail(NotProcessed())
         elif event.error_code == ErrorCodes.NO_ERROR and stream.status:
             stream.finish()  # an answer that did not wait for the whole request
@@ -204,31 +183,43 @@ class Http2Connection(asyncio.Protocol):
             reason = f"{self._peer}: the stream was reset ({event.error_code!r})"
             stream.fail(ConnectionFailed(reason, sent=True))
 
-    def _go_away(self, frame: bytes) -> None:
+    def _go_away(self, goaway: GoAway) -> None:
         """The server answers the streams up to the last that it names, and takes no more."""
         self._takes_streams = False
-        last = int.from_bytes(frame[_FRAME_HEADER : _FRAME_HEADER + 4]) & 0x7FFF_FFFF
+        self._too_fast = goaway.too_fast
+        if any(stream_id <= goaway.last for stream_id in self._streams):
+            self._on_served()
         for stream_id, stream in self._streams.items():
-            if stream_id > last:
-                stream.fail(NotProcessed())
+            if stream_id > goaway.last:
+                stream.fail(NotProcessed(too_fast=goaway.too_fast))
         self._close_when_done()
 
     def _close_when_done(self) -> None:
         done = all(stream.answer.done() for stream in self._streams.values())
-        if not self._takes_streams and done and self._transport is not None:
-            self._transport.close()
+        if not self._takes_streams and done:
+            # To close it in good order is to wait for the server, which says nothing more.
+            self.abort()
+
+    def _give_way(self) -> None:
+        """Ask for one less at a time."""
+        known = self._room < _NO_LIMIT
+        self._room = max(1, self._room - 1 if known else self._h2.open_outbound_streams)
 
     def _has_room(self) -> bool:
-        return self._h2.open_outbound_streams < self._h2.remote_settings.max_concurrent_streams
+        most = min(self._room, self._h2.remote_settings.max_concurrent_streams)
+        return self._h2.open_outbound_streams < most
 
     def _next_stream(self) -> int:
+        if self._left is not None:
+            self._left -= 1
+            self._takes_streams = self._left > 0
         try:
             return self._h2.get_next_available_stream_id()
         except NoAvailableStreamIDError:
             self._takes_streams = False
             raise NotProcessed from None
 
-    async def _send_content(self, stream_id: int, stream: _Stream) -> None:
+    async def _send_content(self, stream_id: int, stream: Stream) -> None:
         """In as many pieces as the server has room for."""
         left = stream.call.content
         while not stream.answer.done():
@@ -243,7 +234,7 @@ class Http2Connection(asyncio.Protocol):
                 return
             await self._change()
 
-    def _end(self, stream_id: int, stream: _Stream) -> None:
+    def _end(self, stream_id: int, stream: Stream) -> None:
         del self._streams[stream_id]
         if not stream.answer.done():
             stream.answer.cancel()
@@ -258,7 +249,7 @@ class Http2Connection(asyncio.Protocol):
         while self._takes_streams and not ready():
             await self._change()
         if not self._takes_streams:
-            raise NotProcessed
+            raise NotProcessed(too_fast=self._too_fast)
 
     async def _change(self) -> None:
         await asyncio.shield(self._changed)

@@ -39,9 +39,11 @@ class NtfyChannel:
         terms: Terms,
         *,
         provider: str = "ntfy://",
+        account: str = "",
         authorization: str | None = None,
     ) -> None:
         self.provider = provider
+        self.account = account
         self.concurrency = terms.concurrency
         self._url = url
         self._client = client
@@ -66,6 +68,7 @@ class NtfyChannel:
             HttpClient(None, connections_per_host=terms.concurrency, tls=terms.tls),
             terms,
             provider=f"{url.scheme}://{place}",
+            account=url.user or "",
             authorization=_authorization(url),
         )
 

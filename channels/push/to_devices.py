@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 import structlog
@@ -129,7 +130,7 @@ class Push:
 
     def _begin(self, outbound: Outbound, device: Device) -> "Future[_Try]":
         try:
-            return self._pool.submit(self._try, outbound, device)
+            return self._pool.submit(copy_context().run, self._try, outbound, device)
         except RuntimeError:
             future: Future[_Try] = Future()
             error = TransientDeliveryError("the channel is closed")
@@ -184,8 +185,9 @@ def _combined(failed: Sequence[_Try]) -> DeliveryError:
     errors = [one.result for one in failed if isinstance(one.result, DeliveryError)]
     if len(errors) == 1:
         return errors[0]
-    if all(isinstance(one, PutOff) for one in errors):
-        return min(errors, key=lambda one: getattr(one, "retry_after", None) or 0.0)
+    put_off = [one for one in errors if isinstance(one, PutOff)]
+    if put_off and all(isinstance(one, PutOff | PermanentDeliveryError) for one in errors):
+        return min(put_off, key=lambda one: one.retry_after or 0.0)
     reason = _joined((f"{one.device.platform}: {one.result}" for one in failed), "; ")
     passing = [one for one in errors if isinstance(one, TransientDeliveryError)]
     if not passing:

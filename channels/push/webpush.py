@@ -2,6 +2,7 @@
 
 import re
 from typing import ClassVar, Self
+from urllib.parse import urlsplit
 
 from channels.addresses import address_of
 from channels.base import Environment, Outbound, Receiver
@@ -42,7 +43,6 @@ class WebPushChannel:
     """
 
     platform: ClassVar = "webpush"
-    asks_clients_hosts: ClassVar = True
     provider = "webpush://"
 
     def __init__(
@@ -75,6 +75,10 @@ class WebPushChannel:
     def address(self, receiver: Receiver) -> str:
         """The app user's id."""
         return address_of(receiver, "push")
+
+    def host_of(self, outbound: Outbound) -> str:
+        """The push service's: each is a provider of its own, which rests by itself."""
+        return urlsplit(device_of(outbound, self.platform).token).netloc.lower()
 
     def send(self, outbound: Outbound) -> str:
         """Where the push service keeps the message. DeviceGone if the subscription has ended."""

@@ -35,6 +35,7 @@ class SmppChannel:
 
     def __init__(self, settings: SmppSettings, environment: Environment) -> None:
         self.provider = settings.account.name
+        self.account = settings.account.system_id
         self.concurrency = settings.account.window * settings.senders
         self.awaits_receipt = settings.style.receipts
         self._settings = settings

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from channels.endpoint import Deadline
-from channels.errors import ConfigurationFault
+from channels.errors import ConfigurationFault, NotTaken
 from channels.smpp.account import Account
 from channels.smpp.pdu import Command
 from channels.smpp.session import OnDelivered, Session, SessionOver, Submitted
@@ -188,4 +188,5 @@ class Links:
         try:
             self._changed.wait(deadline.left())
         except TimeoutError:
-            raise TransientDeliveryError("timed out: waiting to be bound") from None
+            reason = "timed out: waiting to be bound"
+            raise NotTaken(reason, retry_after=_LONGEST_WAIT) from None

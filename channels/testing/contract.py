@@ -17,7 +17,7 @@ RECEIVER = Receiver(
 SENDER = Sender(name="Tidings", email="tidings@example.com")
 
 
-def environment(outbox: Path, medium: str = "email", send_timeout: float = 5.0) -> Environment:
+def environment(outbox: Path, medium: str = "email", send_timeout: float = 30.0) -> Environment:
     """One for tests; `outbox` is a folder of the test's own."""
     return Environment(
         medium=medium, outbox=outbox, default_sender=SENDER, send_timeout=send_timeout

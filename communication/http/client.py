@@ -16,6 +16,8 @@ from communication.http.url import Target, parse_url
 
 __all__ = ["Answer", "ConnectionFailed", "Guard", "HttpClient", "HttpError", "Refused", "TimedOut"]
 
+_AROUND = 256 * 1024
+"""Bytes that may come beside an answer's body, and as many again as that may have."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -107,7 +109,7 @@ class HttpClient:
                 raise ConnectionFailed(_why(target, _fault(error)), sent=False) from error
         connection.begun = False
         connection.reusable = False
-        connection.set_deadline(deadline)
+        connection.set_bounds(deadline, 2 * self._max_body + _AROUND)
         return connection
 
     def _exchange(

@@ -1,6 +1,7 @@
 """Connections of the HTTP client: to vetted addresses only, and never past a deadline."""
 
 import contextlib
+import errno
 import io
 import select
 import socket
@@ -22,14 +23,20 @@ else:
 class _Bounded(_Socket):
     """Every wait on the socket ends at `deadline`, however slowly the peer drips.
 
-    A socket's own timeout begins anew with each byte that comes.
+    A socket's own timeout begins anew with each byte that comes. `allowance`: how many may: what
+    is around an answer (interim ones, small chunks, trailers) could go on for ever.
     """
 
     deadline: float
+    allowance: int
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         self.settimeout(remaining(self.deadline))
-        return super().recv_into(*args, **options)
+        count = super().recv_into(*args, **options)
+        self.allowance -= count
+        if self.allowance < 0:
+            raise OSError(errno.EMSGSIZE, "there is too much around its answer")
+        return count
 
     def send(self, *args: Any, **options: Any) -> int:
         self.settimeout(remaining(self.deadline))
@@ -98,10 +105,11 @@ class Connection(HTTPConnection):
             plain.close()
             raise
 
-    def set_deadline(self, deadline: float) -> None:
-        """Until when the request that comes next may take."""
+    def set_bounds(self, deadline: float, allowance: int) -> None:
+        """Until when the request that comes next may take, and how many bytes its answer."""
         assert isinstance(self.sock, _Bounded)  # noqa: S101  # it is open
         self.sock.deadline = deadline
+        self.sock.allowance = allowance
 
     def usable(self) -> bool:
         """Whether the peer has neither closed it nor sent what nobody asked for."""

@@ -53,6 +53,16 @@ class Guard:
             return
         self.vet(origin, addresses)
 
+    def check_as_written(self, url: str) -> None:
+        """Refused, saying why, if a URL itself shows an address that may not be connected to.
+
+        Nothing is looked up: names pass, but for those of this machine.
+        """
+        origin = parse_url(url).origin
+        host = "127.0.0.1" if _is_this_machine(origin.host) else origin.host
+        if _written_address(host) is not None:
+            self.vet(origin, [host])
+
     def vet(self, origin: Origin, addresses: Sequence[str]) -> None:
         """Refused unless every address may be connected to."""
         for text in addresses:
@@ -82,8 +92,7 @@ def resolve(origin: Origin, deadline: float) -> list[str]:
 
 def _look_up(origin: Origin, results: "SimpleQueue[list[str] | OSError]") -> None:
     try:
-        # RFC 6761 §6.3: all of them are this machine.
-        host = "localhost" if origin.host.endswith(".localhost") else origin.host
+        host = "localhost" if _is_this_machine(origin.host) else origin.host
         found = socket.getaddrinfo(host, origin.port, type=socket.SOCK_STREAM)
         unique = dict.fromkeys(str(address[0]).partition("%")[0] for *_, address in found)
         results.put(list(unique)[:_MOST_ADDRESSES])
@@ -95,7 +104,21 @@ def _look_up(origin: Origin, results: "SimpleQueue[list[str] | OSError]") -> Non
         _LOOK_UPS.release()
 
 
+def _is_this_machine(host: str) -> bool:
+    """RFC 6761 §6.3: all names below `localhost` are, whatever a name server says."""
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def _written_address(host: str) -> Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
 def _why(origin: Origin, address: Address, kind: str) -> str:
     # Which address a name inside has is nothing that a client is to learn.
-    leads = "" if origin.host == str(address) else "it leads to "
-    return f"{origin.host} is refused: {leads}a {kind} address, not a public one"
+    is_itself = _written_address(origin.host) == address
+    article = "an" if kind[0] in "aeiouI" else "a"
+    leads = "" if is_itself else "it leads to "
+    return f"{origin.host} is refused: {leads}{article} {kind} address, not a public one"

@@ -1,6 +1,6 @@
 """How hubs are doing, and how long callbacks wait: a short look at an index for each hub."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,13 +25,19 @@ _OLDEST_DUE = (
     )
     .scalar_subquery()
 )
-_HUBS: Select[Any] = select(HUB.c.state, HUB.c.failing_since, _OLDEST_DUE.label("oldest"))
+_HUBS: Select[Any] = select(
+    HUB.c.tenant, HUB.c.state, HUB.c.failing_since, _OLDEST_DUE.label("oldest")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubStatus:
-    """`age`: seconds that the longest waiting callback of a hub that is well has been due."""
+    """Of a tenant's hubs, by how they are doing.
 
+    `age`: seconds that the longest waiting callback of one that is well has been due.
+    """
+
+    tenant: str
     counts: Mapping[str, int]
     age: float
 
@@ -42,12 +48,19 @@ def shown_state(hub: Row[Any]) -> str:
     return FAILING if is_failing else str(hub.state)
 
 
-def hub_status(connection: Connection, *, now: datetime) -> HubStatus:
-    """Of all hubs of all tenants together."""
-    hubs = connection.execute(_HUBS, {"now": now}).all()
+def hub_status(connection: Connection, *, now: datetime) -> list[HubStatus]:
+    """Of all tenants that have hubs."""
+    hubs: defaultdict[str, list[Row[Any]]] = defaultdict(list)
+    for hub in connection.execute(_HUBS, {"now": now}):
+        hubs[hub.tenant].append(hub)
+    return [_status(tenant, theirs, now) for tenant, theirs in hubs.items()]
+
+
+def _status(tenant: str, hubs: list[Row[Any]], now: datetime) -> HubStatus:
     waiting = [one.oldest for one in hubs if one.oldest and shown_state(one) == HubState.ACTIVE]
     counts = Counter(map(shown_state, hubs))
     return HubStatus(
+        tenant=tenant,
         counts={name: counts[name] for name in (HubState.ACTIVE, FAILING, HubState.DISABLED)},
         age=(now - min(waiting)).total_seconds() if waiting else 0.0,
     )

@@ -1,4 +1,4 @@
-"""How much work waits in the database, and for how long: a few short looks at an index."""
+"""How much work of whom waits in the database, and for how long: short looks at an index."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,35 +8,45 @@ from sqlalchemy import Connection, Select, func, literal, select, union_all
 
 from communication import clock
 from communication.lanes import CHANNELS, LANES
-from communication.model import DELIVERY, State
+from communication.model import DELIVERY, MESSAGE, State
 
 MOST_COUNTED = 10_000
-"""Of one channel and priority, so that a look costs the same whatever waits."""
+"""The oldest of one channel and priority, so that a look costs the same whatever waits."""
+NOBODY = ""
+"""The tenant of a lane in which nothing waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStatus:
-    """What of a channel and lane is due and with no worker."""
+    """What of a tenant, channel and lane is due and with no worker."""
 
+    tenant: str
     channel: str
     lane: str
     waiting: int
-    """Counted up to MOST_COUNTED of each priority."""
+    """Counted among the MOST_COUNTED oldest of each priority, whosever they are."""
     age: float
     """Seconds that the longest waiting of them has been due; 0 when nothing waits."""
 
 
 def queue_status(connection: Connection, *, now: datetime) -> list[QueueStatus]:
-    """The state of every channel and lane."""
-    rows = connection.execute(union_all(*_looks(now)))
-    return [
+    """The state of every channel and lane, by the tenants that have something waiting there."""
+    found = [
         QueueStatus(
+            tenant=tenant,
             channel=channel,
             lane=lane,
-            waiting=waiting,
-            age=(now - since).total_seconds() if since else 0.0,
+            waiting=int(waiting),
+            age=(now - since).total_seconds(),
         )
-        for channel, lane, waiting, since in rows
+        for channel, lane, tenant, waiting, since in connection.execute(union_all(*_looks(now)))
+    ]
+    busy = {(one.channel, one.lane) for one in found}
+    return found + [
+        QueueStatus(tenant=NOBODY, channel=channel, lane=lane, waiting=0, age=0.0)
+        for channel in CHANNELS
+        for lane in LANES
+        if (channel, lane) not in busy
     ]
 
 
@@ -63,14 +73,25 @@ def _look(
     channel: str, lane: str, priorities: tuple[int, ...], now: datetime
 ) -> Select[*tuple[Any, ...]]:
     due = union_all(*[_due(channel, priority, now) for priority in priorities]).subquery()
-    return select(
-        literal(channel), literal(lane), func.count(), func.min(due.c.due_at)
-    ).select_from(due)
+    number, oldest = func.count().label("number"), func.min(due.c.due_at).label("oldest")
+    # Few messages for many deliveries: only they are looked up.
+    of = select(due.c.message_key, number, oldest).group_by(due.c.message_key).subquery()
+    return (
+        select(
+            literal(channel),
+            literal(lane),
+            MESSAGE.c.tenant,
+            func.sum(of.c.number),
+            func.min(of.c.oldest),
+        )
+        .join_from(of, MESSAGE, MESSAGE.c.key == of.c.message_key)
+        .group_by(MESSAGE.c.tenant)
+    )
 
 
 def _due(channel: str, priority: int, now: datetime) -> Select[Any]:
     ordered = (
-        select(DELIVERY.c.due_at)
+        select(DELIVERY.c.due_at, DELIVERY.c.message_key)
         .where(
             DELIVERY.c.channel == channel,
             DELIVERY.c.priority == priority,
@@ -81,4 +102,4 @@ def _due(channel: str, priority: int, now: datetime) -> Select[Any]:
         .limit(MOST_COUNTED)
         .subquery()
     )
-    return select(ordered.c.due_at)
+    return select(ordered)

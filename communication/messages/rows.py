@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, literal, select
+from sqlalchemy import Connection, Select, bindparam, insert, literal, select
 
-from communication.bulk import insert_rows
+from communication.bulk import among_named, insert_rows
 from communication.errors import NotFound
 from communication.model import DELIVERY, DOCUMENT, MESSAGE, RECEIVER, State
 from communication.wire.receiver import Addressee
@@ -23,18 +24,6 @@ _FIND = select(*MESSAGE.c).where(
 )
 # Weaker than FOR UPDATE: rows that refer to the message by foreign key may still come in.
 _LOCK = _FIND.with_for_update(key_share=True)
-_DOCUMENTS = select(DOCUMENT.c.message_key, DOCUMENT.c.document).where(
-    DOCUMENT.c.message_key.in_(bindparam("keys", expanding=True))
-)
-_RECEIVERS = (
-    select(RECEIVER.c.message_key, *_ADDRESSEE)
-    .where(
-        RECEIVER.c.message_key.in_(bindparam("keys", expanding=True)),
-        RECEIVER.c.removed_at.is_(None),
-    )
-    .order_by(RECEIVER.c.message_key, RECEIVER.c.ordinal)
-)
-_HEADS = select(*MESSAGE.c).where(MESSAGE.c.key.in_(bindparam("keys", expanding=True)))
 _NEW_DELIVERIES = insert(DELIVERY).from_select(
     [
         "message_key",
@@ -127,19 +116,41 @@ def load_stored(connection: Connection, head: Head, *, receivers: bool = True) -
 
 def load_heads(connection: Connection, keys: Sequence[int]) -> list[Head]:
     """Messages by key, in the order of the keys; those that are gone are left out."""
-    rows = {row.key: row for row in connection.execute(_HEADS, {"keys": list(keys)})}
+    found = connection.execute(_heads(connection.dialect.name), {"keys": list(keys)})
+    rows = {row.key: row for row in found}
     return [Head.of(rows[key]) for key in keys if key in rows]
 
 
 def load_documents(connection: Connection, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Documents by message key."""
-    rows = connection.execute(_DOCUMENTS, {"keys": list(keys)})
+    rows = connection.execute(_documents(connection.dialect.name), {"keys": list(keys)})
     return {key: document for key, document in rows}  # noqa: C416 - rows are no tuples to mypy
 
 
 def load_receivers(connection: Connection, keys: Iterable[int]) -> dict[int, list[Addressee]]:
     """Receivers by message key, in their order."""
     found: dict[int, list[Addressee]] = defaultdict(list)
-    for key, *columns in connection.execute(_RECEIVERS, {"keys": list(keys)}):
+    rows = connection.execute(_receivers(connection.dialect.name), {"keys": list(keys)})
+    for key, *columns in rows:
         found[key].append(Addressee(*columns))
     return found
+
+
+@lru_cache
+def _heads(dialect: str) -> Select[Any]:
+    return select(*MESSAGE.c).where(among_named(dialect, MESSAGE.c.key))
+
+
+@lru_cache
+def _documents(dialect: str) -> Select[Any]:
+    wanted = among_named(dialect, DOCUMENT.c.message_key)
+    return select(DOCUMENT.c.message_key, DOCUMENT.c.document).where(wanted)
+
+
+@lru_cache
+def _receivers(dialect: str) -> Select[Any]:
+    return (
+        select(RECEIVER.c.message_key, *_ADDRESSEE)
+        .where(among_named(dialect, RECEIVER.c.message_key), RECEIVER.c.removed_at.is_(None))
+        .order_by(RECEIVER.c.message_key, RECEIVER.c.ordinal)
+    )

@@ -4,20 +4,19 @@ The order-event feed (seed 002) stays as it is: it never holds an address. So do
 addresses that are not written to: without it, the person would be written to again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Table,
-    Text,
     and_,
-    cast,
+    bindparam,
     delete,
-    func,
     or_,
     select,
     update,
@@ -30,6 +29,7 @@ from communication.events.sequencing import hold_still
 from communication.hubs.listener_model import CALLBACK_BODY
 from communication.model import ATTEMPT, DELIVERY, DOCUMENT, IDEMPOTENCY, MESSAGE, RECEIVER
 from communication.polling.subscriptions import renew_queues
+from communication.privacy.finding import Search, key_of, names, of_tenant
 
 ERASED = "[erased]"
 _PERSONAL = (
@@ -41,14 +41,15 @@ _PERSONAL = (
     "template",
     "locale",
 )
+_BLANK = {"content": ERASED, "subject": ERASED}
 _JSON_BODIES: tuple[tuple[Table, str], ...] = (
     (EVENT, "payload"),
     (EVENT, "changed"),
-    (STAGED_EVENT, "payload"),
-    (STAGED_EVENT, "changed"),
     (HEARD_EVENT, "body"),
     (COLLECTED_EVENT, "body"),
 )
+_AT_ONCE = 1000
+"""Rows that are read before they are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,36 +69,24 @@ def erase(connection: Connection, person: str, tenant: str | None = None) -> Era
 
     Receivers lose everything but their place; messages of which no other receiver is left
     lose their texts; whatever was heard, collected or told that names the person loses that.
-    Meanwhile nobody is told of events.
+    Nobody is told of events while it is erased, but they are while it is looked for.
     """
+    search = Search(connection, person, tenant)
+    search.look()
     hold_still(connection)
-    found = connection.execute(
-        select(RECEIVER.c.key, RECEIVER.c.message_key)
-        .join(MESSAGE, MESSAGE.c.key == RECEIVER.c.message_key)
-        .where(_is(person), *_of_tenant(MESSAGE, tenant))
-        .order_by(RECEIVER.c.key)
-    ).all()
-    keys = [row.key for row in found]
-    messages = {row.message_key for row in found}
+    search.look()
+    messages = set(search.receivers.values())
     _lock(connection, messages)
-    _blank_receivers(connection, keys)
+    _blank_receivers(connection, search.receivers)
     alone = _left_alone(connection, messages)
-    for key in sorted(alone):
-        _blank_document(connection, key)
+    _blank_documents(connection, alone)
+    _blank_changes(connection, alone, search.keys[EVENT])
     return Erased(
-        receivers=len(keys),
+        receivers=len(search.receivers),
         messages=len(alone),
         devices=_forget_devices(connection, person, tenant),
-        bodies=_scrub_bodies(connection, person, tenant, messages),
+        bodies=_scrub_bodies(connection, person, tenant, search),
         queues=renew_queues(connection, tenant),
-    )
-
-
-def _is(person: str) -> ColumnElement[bool]:
-    return or_(
-        func.lower(RECEIVER.c.email) == person.lower(),
-        RECEIVER.c.phone == person,
-        RECEIVER.c.app_user_id == person,
     )
 
 
@@ -107,10 +96,6 @@ def _lock(connection: Connection, messages: Collection[int]) -> None:
     connection.execute(
         select(MESSAGE.c.key).where(theirs).order_by(MESSAGE.c.key).with_for_update()
     ).all()
-
-
-def _of_tenant(table: Table, tenant: str | None) -> list[ColumnElement[bool]]:
-    return [] if tenant is None else [table.c.tenant == tenant]
 
 
 def _blank_receivers(connection: Connection, keys: Collection[int]) -> None:
@@ -143,77 +128,116 @@ def _left_alone(connection: Connection, messages: Collection[int]) -> set[int]:
     return set(messages) - set(connection.execute(others).scalars())
 
 
-def _blank_document(connection: Connection, message: int) -> None:
-    of_message = DOCUMENT.c.message_key == message
-    document = connection.execute(select(DOCUMENT.c.document).where(of_message)).scalar_one()
-    kept = {name: value for name, value in document.items() if name not in _PERSONAL}
-    blank = kept | {"content": ERASED, "subject": ERASED}
-    connection.execute(update(DOCUMENT).where(of_message).values(document=blank))
-    for table in (EVENT, STAGED_EVENT):
-        theirs = and_(table.c.message_key == message, table.c.changed.is_not(None))
-        for row in connection.execute(select(table).where(theirs)).all():
-            changed = {one: value for one, value in row.changed.items() if one not in _PERSONAL}
-            same = table.c.id == row.id
-            connection.execute(update(table).where(same).values(changed=changed))
+def _blank_documents(connection: Connection, messages: Collection[int]) -> None:
+    for some in _groups(messages):
+        theirs = among(connection, DOCUMENT.c.message_key, some)
+        rows = connection.execute(select(DOCUMENT).where(theirs)).all()
+        changes = [
+            {"of": row.message_key, "blank": _without_texts(row.document) | _BLANK} for row in rows
+        ]
+        _write(connection, DOCUMENT, "document", changes)
+
+
+def _blank_changes(
+    connection: Connection, messages: Collection[int], positions: Collection[int]
+) -> None:
+    """What events keep of the texts of these messages, those at the positions among them."""
+    for some in _groups(positions):
+        _blank_changes_of(connection, EVENT, among(connection, EVENT.c.position, some), messages)
+    theirs = among(connection, STAGED_EVENT.c.message_key, messages)
+    _blank_changes_of(connection, STAGED_EVENT, theirs, messages)
+
+
+def _blank_changes_of(
+    connection: Connection,
+    table: Table,
+    theirs: ColumnElement[bool],
+    messages: Collection[int],
+) -> None:
+    found = (theirs, table.c.changed.is_not(None), table.c.message_key.is_not(None))
+    rows = connection.execute(
+        select(key_of(table).label("of"), table.c.message_key, table.c.changed).where(*found)
+    )
+    changes = [
+        {"of": row.of, "blank": _without_texts(row.changed)}
+        for row in rows
+        if row.message_key in messages and not row.changed.keys().isdisjoint(_PERSONAL)
+    ]
+    _write(connection, table, "changed", changes)
+
+
+def _without_texts(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if name not in _PERSONAL}
+
+
+def _write(
+    connection: Connection, table: Table, column: str, changes: Sequence[dict[str, Any]]
+) -> None:
+    """`blank` into the column of each row that is `of` that key."""
+    if changes:
+        same = key_of(table) == bindparam("of")
+        blank = bindparam("blank", type_=table.c[column].type)
+        connection.execute(update(table).where(same).values({column: blank}), changes)
+
+
+def _groups(keys: Iterable[int]) -> Iterator[list[int]]:
+    ordered = sorted(keys)
+    for place in range(0, len(ordered), _AT_ONCE):
+        yield ordered[place : place + _AT_ONCE]
 
 
 def _forget_devices(connection: Connection, person: str, tenant: str | None) -> int:
-    theirs = delete(DEVICE).where(DEVICE.c.app_user_id == person, *_of_tenant(DEVICE, tenant))
+    theirs = delete(DEVICE).where(DEVICE.c.app_user_id == person, *of_tenant(DEVICE, tenant))
     return connection.execute(theirs).rowcount
 
 
-def _scrub_bodies(
-    connection: Connection, person: str, tenant: str | None, messages: Collection[int]
-) -> int:
-    count = _scrub_kept_answers(connection, person, tenant)
-    count += _scrub_told(connection, person, tenant, messages)
+def _scrub_bodies(connection: Connection, person: str, tenant: str | None, search: Search) -> int:
+    """How many there were. What hubs are told may still be on its way."""
+    found = ((CALLBACK_BODY, search.keys[EVENT]), (IDEMPOTENCY, search.keys[IDEMPOTENCY]))
+    count = sum(_scrub_texts(connection, table, keys, person) for table, keys in found)
     for table, name in _JSON_BODIES:
         column = table.c[name]
-        theirs = (_names(column, person), *_of_tenant(table, tenant))
-        for row in connection.execute(select(table).where(*theirs)).all():
-            key = next(iter(table.primary_key.columns))
-            value = {name: scrub(getattr(row, name), person)}
-            same = key == getattr(row, key.name)
-            connection.execute(update(table).where(same).values(value))
-            count += 1
+        count += sum(
+            _scrub_column(connection, column, among(connection, key_of(table), some), person)
+            for some in _groups(search.keys[table])
+        )
+    for column in (STAGED_EVENT.c.payload, STAGED_EVENT.c.changed):
+        theirs = and_(names(column, person), *of_tenant(STAGED_EVENT, tenant))
+        count += _scrub_column(connection, column, theirs, person)
     return count
 
 
-def _names(column: ColumnElement[Any], person: str) -> ColumnElement[bool]:
-    return func.lower(cast(column, Text)).contains(_as_stored(person), autoescape=True)
+def _scrub_texts(connection: Connection, table: Table, keys: Collection[int], person: str) -> int:
+    """Of bodies that are kept as texts."""
+    count = 0
+    for some in _groups(keys):
+        wanted = select(key_of(table), table.c.body).where(among(connection, key_of(table), some))
+        bodies = {row[0]: orjson.loads(row[1]) for row in connection.execute(wanted)}
+        clean = {key: scrub(body, person) for key, body in bodies.items()}
+        texts = {
+            key: orjson.dumps(body).decode() for key, body in clean.items() if body != bodies[key]
+        }
+        _write(connection, table, "body", [{"of": of, "blank": texts[of]} for of in texts])
+        if "size" in table.c:
+            sizes = [{"of": of, "blank": len(text)} for of, text in texts.items()]
+            _write(connection, table, "size", sizes)
+        count += len(texts)
+    return count
 
 
-def _scrub_told(
-    connection: Connection, person: str, tenant: str | None, messages: Collection[int]
+def _scrub_column(
+    connection: Connection, column: Column[Any], theirs: ColumnElement[bool], person: str
 ) -> int:
-    """What hubs are told: it may still be on its way. Before what they are told of is scrubbed."""
-    positions = select(EVENT.c.position).where(
-        or_(
-            among(connection, EVENT.c.message_key, messages),
-            and_(_names(EVENT.c.payload, person), *_of_tenant(EVENT, tenant)),
-        )
-    )
-    theirs = CALLBACK_BODY.c.event_position.in_(positions)
-    rows = connection.execute(select(CALLBACK_BODY).where(theirs)).all()
-    for row in rows:
-        body = orjson.dumps(scrub(orjson.loads(row.body), person)).decode()
-        same = CALLBACK_BODY.c.event_position == row.event_position
-        connection.execute(update(CALLBACK_BODY).where(same).values(body=body, size=len(body)))
-    return len(rows)
-
-
-def _scrub_kept_answers(connection: Connection, person: str, tenant: str | None) -> int:
-    """They may be sealed, so that the database can't look for the person in them."""
-    rows: Iterable[Any] = connection.execute(
-        select(IDEMPOTENCY.c.key, IDEMPOTENCY.c.body).where(*_of_tenant(IDEMPOTENCY, tenant))
-    ).all()
-    theirs = [row for row in rows if person.lower() in row.body.lower()]
-    for row in theirs:
-        body = orjson.dumps(scrub(orjson.loads(row.body), person)).decode()
-        connection.execute(
-            update(IDEMPOTENCY).where(IDEMPOTENCY.c.key == row.key).values(body=body)
-        )
-    return len(theirs)
+    """How many rows named the person in a column of JSON."""
+    key = key_of(column.table)
+    wanted = select(key, column).where(theirs, column.is_not(None))
+    changes = [
+        {"of": row[0], "blank": clean}
+        for row in connection.execute(wanted)
+        if (clean := scrub(row[1], person)) != row[1]
+    ]
+    _write(connection, column.table, column.name, changes)
+    return len(changes)
 
 
 def scrub(value: Any, person: str) -> Any:
@@ -234,8 +258,3 @@ def _is_of(value: Any, needle: str) -> bool:
     return isinstance(value, dict) and any(
         isinstance(one, str) and one.lower() == needle for one in value.values()
     )
-
-
-def _as_stored(person: str) -> str:
-    """As it stands inside JSON."""
-    return orjson.dumps(person.lower()).decode()[1:-1]

@@ -27,6 +27,8 @@ from communication.store import Store
 AT_ONCE = 200
 """Messages in one transaction; of the narrower rows, ten times as many."""
 
+_ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
 _Step = Callable[[Connection, datetime], int]
 
 
@@ -54,7 +56,7 @@ def _messages(connection: Connection, before: datetime) -> int:
     is_over = and_(
         MESSAGE.c.updated_at < before,
         MESSAGE.c.open_count == 0,
-        or_(MESSAGE.c.status != Status.IN_PROGRESS, MESSAGE.c.deleted_at.is_not(None)),
+        or_(MESSAGE.c.status.in_(_ENDED), MESSAGE.c.deleted_at.is_not(None)),
     )
     keys = _some(connection, MESSAGE, MESSAGE.c.key, is_over, AT_ONCE)
     if keys:

@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 from communication.errors import MissingField, Refused
-from communication.http.url import parse_url
+from communication.http.guard import Guard
 from communication.wire.fields import Fields, Spellings, present
 from communication.wire.receiver import check_period
 
@@ -38,8 +38,12 @@ _LONGEST = {
 }
 
 
-def read_attachment(value: object) -> dict[str, Any]:
-    """One attachment: it names a file in the attachments folder or a URL, or is the content."""
+def read_attachment(value: object, guard: Guard) -> dict[str, Any]:
+    """One attachment: it names a file in the attachments folder or a URL, or is the content.
+
+    The guard refuses URLs that show where they must not lead; names are looked up when the
+    file is fetched.
+    """
     fields = Fields.of(value, ATTACHMENT_FIELDS)
     texts = {name: fields.text(name, most=most) for name, most in _LONGEST.items()}
     content = fields.text("content", most=2**30)
@@ -47,7 +51,7 @@ def read_attachment(value: object) -> dict[str, Any]:
         raise MissingField("path, url or content is required", field="path")
     _check_path(fields, texts["path"])
     _check_content(fields, content, texts["mimeType"])
-    _check_url(fields, texts["url"])
+    _check_url(fields, texts["url"], guard)
     fields.nested("validFor", check_period)
     known = present(**texts, content=content, size=fields.amount("size"))
     return (
@@ -66,11 +70,11 @@ def _check_path(fields: Fields, path: str | None) -> None:
         raise fields.invalid("path", "must have no backslashes and no control characters")
 
 
-def _check_url(fields: Fields, url: str | None) -> None:
+def _check_url(fields: Fields, url: str | None, guard: Guard) -> None:
     if url is None:
         return
     try:
-        parse_url(url)
+        guard.check_as_written(url)
     except Refused as error:
         raise fields.invalid("url", f"can't be fetched: {error.reason}") from error
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from communication.catalogue.snapshot import LOCALE
 from communication.errors import InvalidField
+from communication.http.guard import Guard
 from communication.lanes import DEFAULT_PRIORITY
 from communication.mail.unsubscribing import UNSUBSCRIBE_URL, unsubscribe_url
 from communication.public_id import ID_LONGEST, is_public_id
@@ -77,6 +78,8 @@ class Rules:
     """Where phone numbers without a country code are at home."""
     max_value: int = 256 * 1024
     """Most characters of one characteristic's value, as JSON where it is no text."""
+    guard: Guard = field(default_factory=Guard)
+    """Where attachments' URLs may lead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ def read_message(fields: Fields, rules: Rules, *, tenant: str) -> Draft:
         CommunicationRequestCharacteristic=read_characteristics(
             fields, "CommunicationRequestCharacteristic"
         ),
-        attachment=fields.items("attachment", read_attachment),
+        attachment=fields.items("attachment", partial(read_attachment, guard=rules.guard)),
         sender=fields.nested("sender", lambda value: _sender(value, channel)),
     )
     draft = Draft(
@@ -226,10 +229,10 @@ def _check_placeholders(fields: Fields, draft: Draft) -> None:
     """InvalidField for the first placeholder that some receiver has no characteristic for."""
     given = draft.document.get("CommunicationRequestCharacteristic", ())
     known = {one["name"] for one in given}
-    for field in ("subject", "content"):
-        open_names = names_in(draft.document.get(field, "")) - known
+    for name in ("subject", "content"):
+        open_names = names_in(draft.document.get(name, "")) - known
         if open_names:
-            _check_own_characteristics(fields, field, open_names, draft.receivers)
+            _check_own_characteristics(fields, name, open_names, draft.receivers)
 
 
 def _check_values(fields: Fields, draft: Draft, most: int) -> None:

@@ -48,7 +48,7 @@ def audit(lock: Path, url: str, *more: str) -> subprocess.CompletedProcess[str]:
     service = ["--vulnerability-service", "osv", "--osv-url", url, "--timeout", "1"]
     return subprocess.run(
         [sys.executable, AUDIT, *arguments, *service, *more],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def installed() -> Path:
     (source / "apprise_channel.py").write_text(blocks["python"])
     quick = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet")
     command = (sys.executable, "-m", "pip", "install", *quick, "--target", site, source)
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     return site
 
 
@@ -74,7 +74,7 @@ def run(installed: Path, *command: str, **settings: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     return done.returncode, done.stdout + done.stderr
 

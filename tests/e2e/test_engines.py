@@ -97,18 +97,19 @@ def test_a_scheduled_message_waits_and_patch_moves_it(installation: Installation
     message = api.send(**sms("+46701234567", sendTime=in_a_while(3600)))
     assert api.status(message) == "Initial"
 
+    assert api.change(message, sendTime=in_a_while(1800)).status == 201
+    assert api.status(message) == "Initial"
     moved = datetime.now(UTC) + timedelta(seconds=1.5)
     assert api.change(message, sendTime=moved.isoformat()).status == 201
 
-    assert api.status(message) == "Initial"
     assert api.ends(message)["status"] == "Completed"
     [taken] = installation.record.taken(message)
-    assert moved.timestamp() <= taken.at < moved.timestamp() + 1.5
+    assert moved.timestamp() <= taken.at
 
 
 def test_delete_cancels_a_scheduled_message(installation: Installation) -> None:
     api = installation.api
-    due = datetime.now(UTC) + timedelta(seconds=1)
+    due = datetime.now(UTC) + timedelta(seconds=3)
     deleted = api.send(**sms("+46701234567", sendTime=due.isoformat()))
     other = api.send(**sms("+46701234568", sendTime=(due + timedelta(seconds=0.5)).isoformat()))
 

@@ -23,7 +23,7 @@ def test_the_example_hears_of_each_message_once_and_goes_on_where_it_was() -> No
         running.api.send(**sms("+46700000002"))
         running.api.send(**sms("+46700000003"))
         poller = _start(running, folder)
-        wait_until(lambda: len(_types(folder)) == 3, within=20)
+        wait_until(lambda: len(_types(folder)) == 3)
         poller.kill()
 
     lines = (folder / "log").read_text().split()

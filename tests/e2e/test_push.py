@@ -125,3 +125,16 @@ def test_where_no_device_is_left_it_failed(running: Running) -> None:
     assert (delivery["state"], running.devices()) == ("failed", set())
     assert "410 Unregistered" in delivery["reason"]
     assert later["reason"] == "the app user has no registered device"
+
+
+def test_a_service_that_ends_each_connection_after_a_push_costs_no_try(running: Running) -> None:
+    running.register_both()
+    assert running.api.call("DELETE", "/appUser/ann/device/browser").status == 204
+    running.apple.answers({"goaway": 0})
+
+    messages = [running.api.send(**TO_ANN) for _ in range(40)]
+
+    ended = [running.api.ends(message) for message in messages]
+    assert {one["status"] for one in ended} == {"Completed"}
+    deliveries = [running.api.deliveries(message) for message in messages]
+    assert {one["attempts"] for (one,) in deliveries} == {1}

@@ -34,7 +34,7 @@ def call(
         cwd=running.folder,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
 
 

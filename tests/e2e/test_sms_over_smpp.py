@@ -24,9 +24,14 @@ def up(foreign: ForeignSmsc) -> Iterator[Embedded]:
         yield running
 
 
+def sent(up: Embedded, *to: str, content: str = "Hello") -> str:
+    """The id of a message that waits for an SMSC which has only just started again."""
+    return up.api.send(**sms(*to, content=content, tryTimes=100))
+
+
 def ended(up: Embedded, message: str) -> Counter[tuple[str, str | None]]:
     up.api.ends(message)
-    wait_until(lambda: up.api.status(message) != "InProgress", within=30)
+    wait_until(lambda: up.api.status(message) != "InProgress")
     return Counter((one["state"], one.get("reason")) for one in up.api.deliveries(message))
 
 
@@ -36,7 +41,7 @@ def test_receipts_end_deliveries(
     up: Embedded, foreign: ForeignSmsc, *, early: bool, content: str
 ) -> None:
     foreign.behave(early=early)
-    message = up.api.send(**sms(*numbers(100), content=content))
+    message = sent(up, *numbers(100), content=content)
     assert ended(up, message) == {("delivered", None): 100}
     assert up.api.message(message)["status"] == "Completed"
 
@@ -53,14 +58,14 @@ def test_what_did_not_arrive_has_failed(
     up: Embedded, foreign: ForeignSmsc, content: str, reason: str
 ) -> None:
     foreign.behave(early=False)
-    message = up.api.send(**sms("+46701234567", content=content))
+    message = sent(up, "+46701234567", content=content)
     assert ended(up, message) == {("failed", reason): 1}
     assert up.api.message(message)["status"] == "Failed"
 
 
 def test_without_a_receipt_it_is_on_its_way(up: Embedded, foreign: ForeignSmsc) -> None:
     foreign.behave(receipts=False)
-    message = up.api.send(**sms("+46701234567"))
+    message = sent(up, "+46701234567")
     wait_until(lambda: up.api.deliveries(message)[0]["state"] == "sent")
     assert up.api.status(message) == "InProgress"
 
@@ -68,7 +73,7 @@ def test_without_a_receipt_it_is_on_its_way(up: Embedded, foreign: ForeignSmsc) 
 def test_messages_wait_for_an_smsc_that_is_away(up: Embedded, foreign: ForeignSmsc) -> None:
     foreign.behave(receipts=True)
     foreign.kill()
-    message = up.api.send(**sms(*numbers(20), tryTimes=100))
+    message = sent(up, *numbers(20))
     wait_until(lambda: any(one["attempts"] for one in up.api.deliveries(message)))
     foreign.start()
     assert ended(up, message) == {("delivered", None): 20}

@@ -39,7 +39,7 @@ def templates(folder: Path, command: str, *arguments: str) -> subprocess.Complet
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
         cwd=folder.parent,
     )
 

@@ -1,8 +1,9 @@
 """Renders messages from a folder that is being edited: `python -m tests.faults.template_reader`.
 
-Takes the folder, one for the good versions, a file that says that the editing is over, and how
-many messages to render at least. Prints, as JSON, how many were of each edit, and what was wrong:
-messages of two edits at once, with their numbers, and failures.
+Takes the folder, one for the good versions, a file that grows with each round of rendering, one
+that says that the editing is over, and how many messages to render at least. Prints, as JSON, how
+many were of each edit, and what was wrong: messages of two edits at once, with their numbers, and
+failures.
 """
 
 import json
@@ -23,8 +24,8 @@ _EDIT = re.compile("<([0-9]+)>")
 
 def main() -> None:
     configure_logging("critical", process="reader")
-    folder, keep, over = map(Path, sys.argv[1:4])
-    least = int(sys.argv[4])
+    folder, keep, progress, over = map(Path, sys.argv[1:5])
+    least = int(sys.argv[5])
     renderer = Renderer(processes=1, seconds=5, memory=2**28)
     catalogue = Catalogue(folder, keep, trial=renderer.trial)
     seen: Counter[int] = Counter()
@@ -44,6 +45,8 @@ def main() -> None:
         snapshot = catalogue.snapshot("hello")
         job = RenderJob(snapshot=snapshot, medium=medium, locale=None, values={}, receiver={})
         renderer.render([job] * BATCH, note)
+        with progress.open("ab") as told:
+            told.write(b".")
         rounds += 1
     renderer.close()
     print(json.dumps({"seen": seen, "wrong": wrong}))

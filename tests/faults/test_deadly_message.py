@@ -19,7 +19,7 @@ def test_it_is_failed_after_three_workers_and_its_neighbours_are_sent(
     deadly = api.send(**sms("+46701234568", content="DIE 0.5", **together))
     neighbours += [api.send(**sms("+46701234569", content="WAIT 1", **together)) for _ in range(4)]
 
-    assert api.ends(deadly, within=90)["status"] == "Failed"
+    assert api.ends(deadly)["status"] == "Failed"
     [delivery] = api.deliveries(deadly)
     assert "vanished 3 times" in delivery["reason"]
     assert len(record.taken(deadly)) == 3

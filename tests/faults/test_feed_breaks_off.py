@@ -40,7 +40,7 @@ def api(postgresql: PostgreSQL) -> Iterator[Api]:
 def test_an_answer_that_the_database_leaves_half_way_has_no_end(
     api: Api, postgresql: PostgreSQL
 ) -> None:
-    connection = HTTPConnection("127.0.0.1", api.port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", api.port, timeout=600)
     connection.request("GET", FEED)
     answer = connection.getresponse()
     beginning = answer.read(1_000)

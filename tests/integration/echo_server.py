@@ -1,7 +1,8 @@
-"""A server that tells what it was sent: `python -m tests.integration.echo_server HOST:PORT`."""
+"""Tells what it was sent: `python -m tests.integration.echo_server HOST:PORT PATIENCE`."""
 
 import hashlib
 import sys
+from threading import Event
 from typing import Any
 
 from falcon import App, Request, Response
@@ -19,9 +20,23 @@ class Echo:
         resp.data = b"x" * req.get_param_as_int("size", default=2)
 
 
+class Page:
+    """Lists, which are not answered before somebody posts."""
+
+    def __init__(self) -> None:
+        self._ready = Event()
+
+    def on_get(self, _req: Request, resp: Response) -> None:
+        resp.text = str(self._ready.wait(timeout=300))
+
+    def on_post(self, _req: Request, _resp: Response) -> None:
+        self._ready.set()
+
+
 def make_app() -> App[Any, Any]:
     app: App[Any, Any] = App()
     app.add_route("/", Echo())
+    app.add_route("/communicationMessage", Page())
     return app
 
 
@@ -30,7 +45,7 @@ if __name__ == "__main__":
         bind=sys.argv[1],
         api_workers=1,
         api_threads=2,
-        client_patience=2,
+        client_patience=float(sys.argv[2]),
         max_body=1_000_000,
         max_head=16_384,
     )

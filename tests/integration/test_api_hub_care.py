@@ -169,13 +169,13 @@ def test_metrics_tell_how_hubs_are_and_how_long_those_that_are_well_wait(
     post(api, hub, "test")
     with store.write() as connection:
         connection.execute(update(CALLBACK).values(due_at=now() - timedelta(minutes=1)))
-    assert _samples(api)["tidings_callback_age_seconds"] > 50
-    assert _samples(api)['tidings_hubs{state="active"}'] == 1
+    assert _samples(api)['tidings_callback_age_seconds{tenant="default"}'] > 50
+    assert _samples(api)['tidings_hubs{state="active",tenant="default"}'] == 1
 
     with store.write() as connection:
         connection.execute(update(HUB).values(failing_since=now()))
-    assert _samples(api)["tidings_callback_age_seconds"] == 0
-    assert _samples(api)['tidings_hubs{state="failing"}'] == 1
+    assert _samples(api)['tidings_callback_age_seconds{tenant="default"}'] == 0
+    assert _samples(api)['tidings_hubs{state="failing",tenant="default"}'] == 1
 
 
 def _samples(api: testing.TestClient) -> dict[str, float]:

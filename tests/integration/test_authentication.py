@@ -68,6 +68,10 @@ def test_a_token_with_the_scope_gets_in(api: testing.TestClient) -> None:
 def test_head_needs_what_get_needs(api: testing.TestClient) -> None:
     assert api.simulate_head(MESSAGES).status_code == 401
     assert api.simulate_head(MESSAGES, headers=ISSUER.bearer()).status_code == 200
+    for path in (MESSAGES, f"{MESSAGES}/m1", "/hub", "/hub/h1"):
+        answer = api.simulate_head(path, headers=ISSUER.bearer(scope="events:read"))
+        assert answer.status_code == 403
+        assert 'error="insufficient_scope", scope=' in answer.headers["www-authenticate"]
 
 
 def test_the_header_cannot_name_another_tenant(api: testing.TestClient) -> None:
@@ -75,6 +79,10 @@ def test_the_header_cannot_name_another_tenant(api: testing.TestClient) -> None:
     assert api.simulate_get(MESSAGES, headers=mine).status_code == 200
     answer = api.simulate_get(MESSAGES, headers=mine | {"X-TWC-Tenant": "b"})
     assert (answer.status_code, answer.json["code"]) == (403, 50)
+    assert answer.headers["www-authenticate"] == (
+        'Bearer realm="tidings", error="insufficient_scope", '
+        'error_description="X-TWC-Tenant is not the tenant of the access token"'
+    )
 
 
 def test_health_is_open_to_all(api: testing.TestClient) -> None:
@@ -112,3 +120,14 @@ def test_without_authentication_callbacks_may_lead_to_this_machine() -> None:
 def test_keys_from_just_anywhere_are_refused() -> None:
     with pytest.raises(SettingsError, match="https"):
         load_settings(jwks="http://issuer.example/jwks.json")
+
+
+def test_an_attachment_on_this_machine_is_refused_at_once(api: testing.TestClient) -> None:
+    mail = {"type": "Email", "subject": "Hello", "content": "Hello"}
+    receiver = [{"email": "ann@example.com"}]
+    attachment = [{"URL": "https://2130706433/metadata"}]
+    body = {**mail, "receiver": receiver, "attachment": attachment}
+    answer = api.simulate_post(MESSAGES, json=body, headers=ISSUER.bearer())
+    assert (answer.status_code, answer.json["code"]) == (400, 24)
+    assert "attachment[0].URL" in answer.text
+    assert "loopback" in answer.text

@@ -73,7 +73,7 @@ def test_what_postfix_gives_back_is_recorded_and_kept(
         channel.send(outbound(delivery_id=f"{head.uid}-1-{ordinal}", address=address))
     channel.close()
     end_deliveries(store)
-    wait_until(lambda: len(postfix.returned()) == 2, within=20, otherwise="nothing came back")
+    wait_until(lambda: len(postfix.returned()) == 2, otherwise="nothing came back")
     assert [one.sender for one in behind.mails] == [str(ADDRESS.of(f"{head.uid}-1-0"))]
 
     assert bounce(folder, database, "bounce", "--maildir", str(postfix.maildir)) == 0

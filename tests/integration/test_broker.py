@@ -79,13 +79,13 @@ def test_a_wiped_broker_is_declared_anew_and_its_workers_come_back() -> None:
         heard = Event()
         worker = listening(broker, queue, heard.set)
         broker.publish(queue, "actor")
-        assert heard.wait(10)
+        assert heard.wait(120)
         heard.clear()
 
         server.wipe()
-        wait_until(lambda: _publishes(broker, queue), within=20, every=0.2)
+        wait_until(lambda: _publishes(broker, queue), every=0.2)
 
-        assert heard.wait(20)
+        assert heard.wait(120)
         worker.stop()
         broker.close()
 

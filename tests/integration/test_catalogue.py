@@ -30,7 +30,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch, always_looking: None) -> None:  # n
     """Readers look often while an author saves, and take the files for saved when he rests."""
     monkeypatch.setattr(module, "PATIENCE", 0.02)
     monkeypatch.setattr(module, "REST", 0)
-    monkeypatch.setattr(module, "QUIET", 0.3)
+    monkeypatch.setattr(module, "QUIET", 1.5)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from channels.health.rest import open_rest
+from channels.registry import open_identified
 from channels.smpp.pdu import Pdu
 from channels.smpp.status import ESME_RX_T_APPN
 from communication.devices.registry import register
@@ -21,6 +22,7 @@ from tests.smtp_server import smtp_server
 from tests.waiting import wait_until
 from tidings.commands.channel_report import report
 from tidings.commands.channel_trial import Trial, TrialFailed, medium_of
+from worker.main import environment_of
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_the_final_receipt_is_told_and_that_of_another_message_is_left_to_the_wo
         smsc.on_submit = submitted
         trial = Trial(settings, f"smpp://id:secret@127.0.0.1:{smsc.port}", "sms", tenant="default")
 
-        said = trial.send("+46701234567", wait=10)
+        said = trial.send("+46701234567", wait=120)
 
         assert said.endswith("Its receipt: undeliverable: UNDELIV, error 34.")
         wait_until(lambda: smsc.answer_to(others[0]) is not None)
@@ -98,6 +100,14 @@ def test_without_a_url_the_channel_in_use_is_tried(settings: Settings) -> None:
     assert attempt(settings, None, "+46701234567").startswith("folder:// took it")
     (file,) = (settings.data / "outbox" / "sms").iterdir()
     assert "+46701234567" in file.read_text()
+
+
+def test_what_is_wrong_is_told_of_where_it_was_written(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match=r"^URL: smtp://: unknown parameter 'x'"):
+        attempt(settings, "smtp://mail.example.com?x=1", "ann@example.com")
+    wrong = settings.model_copy(update={"email_url": "smtp://mail.example.com?x=1"})
+    with pytest.raises(SettingsError, match=r"^TIDINGS_EMAIL_URL: smtp://: unknown parameter 'x'"):
+        attempt(wrong, None, "ann@example.com")
 
 
 def test_a_number_without_its_country_is_explained(settings: Settings) -> None:
@@ -124,7 +134,14 @@ def test_the_report_shows_schemes_and_what_is_in_use(tmp_path: Path) -> None:
         sms_url="carrier-pigeon://",
     )
     shown = "\n".join(report(settings))
-    assert "smtps          From `smtp://user:password@host:port" in shown
+    for scheme in ("smtp", "smtps", "smtp+starttls"):
+        assert f"  {scheme:<14} From `{scheme}://user:password@host:port" in shown
+    assert "  http           From `http://user:password@host?gateway=twilio" in shown
+    assert "or `ntfy+http://:token@host`." in shown
+    for word in ("`cafile=/path`", "`verify=no`", "rate=50/s", "burst=100", "slow=", "breaker="):
+        assert word in shown
+    for word in ("TIDINGS_EMAIL_URL smtp://", "TIDINGS_SMS_URL   carrier", "TIDINGS_PUSH_URL"):
+        assert word in shown
     assert "smtp://***@mail.example.com" in shown
     assert "hunter2" not in shown
     assert "can't be used: TIDINGS_SMS_URL: carrier-pigeon://: unknown scheme" in shown
@@ -137,7 +154,9 @@ def test_the_report_shows_which_provider_rests(tmp_path: Path, redis_server: Red
         redis_url=redis_server.url,
         email_url="smtp://one.example.com,smtp://two.example.com?concurrency=4",
     )
-    open_rest(open_redis(settings), "smtp://two.example.com:25").begin(30)
+    two = "smtp://two.example.com?slow=2s"
+    _, identity = open_identified(two, environment_of(settings, "email"))
+    open_rest(open_redis(settings), identity).begin(30)
 
     shown = list(report(settings))
 

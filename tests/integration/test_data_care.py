@@ -1,23 +1,37 @@
 """Data that are not to be kept."""
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlmodel import SQLModel
 
 from communication.clock import now
-from communication.events.event_model import EVENT, HEARD_EVENT, ORDER_EVENT
-from communication.model import DELIVERY, MESSAGE
+from communication.devices.device_model import DEVICE
+from communication.devices.registry import register
+from communication.events.event_model import (
+    COLLECTED_EVENT,
+    EVENT,
+    FORWARDING,
+    HEARD_EVENT,
+    ORDER_EVENT,
+    STAGED_EVENT,
+)
+from communication.events.forwarding import adopt
+from communication.model import ATTEMPT, DELIVERY, MESSAGE
 from communication.privacy.erasing import ERASED, erase, scrub
 from communication.privacy.purging import purge
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import Store, open_store
+from communication.wire.device import NewDevice, Platform
 from tests.api import MESSAGES, client
+from tests.events import SETTINGS, Calls
+from tests.messages import email, rows, store_message
 from tests.services import Redis
 from tidings.cli import main
 from worker.main import open_queues
@@ -97,6 +111,53 @@ def test_only_the_tenant_that_was_named_forgets(store: Store) -> None:
     assert "andersson" in everything(store).lower()
 
 
+def test_what_a_provider_said_of_a_person_is_erased(store: Store) -> None:
+    fill(store)
+    with store.write() as connection:
+        connection.execute(update(DELIVERY).values(reason="Ann Andersson moved", state="failed"))
+        keys = connection.execute(select(DELIVERY.c.key).order_by(DELIVERY.c.key)).scalars()
+        tried = {"number": 1, "provider": "x://", "outcome": "failed", "took_ms": 1, "at": now()}
+        for key in keys:
+            one = insert(ATTEMPT).values(**tried, delivery_key=key, reason="Ann Andersson moved")
+            connection.execute(one)
+
+        erase(connection, ANN)
+
+    for table in (ATTEMPT, DELIVERY):
+        reasons = [row.reason for row in rows(store, table)]
+        assert sorted(set(reasons)) == ["Ann Andersson moved", ERASED]
+        assert reasons.count(ERASED) == 3  # the fourth is Ben's
+
+
+def test_devices_are_forgotten_of_the_tenant_that_was_named(store: Store) -> None:
+    phone = NewDevice(platform=Platform.NTFY, token="topic", keys={}, locale=None)
+    with store.write() as connection:
+        for tenant in ("a", "b"):
+            register(connection, tenant, "ann", "phone", replace(phone, token=f"of-{tenant}"))
+        assert erase(connection, "ann", "a").devices == 1
+        assert [one.tenant for one in connection.execute(select(DEVICE))] == ["b"]
+        assert erase(connection, "ann").devices == 1
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_events_keep_of_changed_texts_is_erased(store: Store, *, told: bool) -> None:
+    store_message(store, email(id="m", receiver=[{"email": ANN}]), sending=False)
+    patch = {"subject": "Our secret", "content": "We meet at noon", "priority": 7}
+    assert client(store).simulate_patch(f"{MESSAGES}/m", json=patch).status_code == 201
+    if told:
+        Sequencer(store, SETTINGS, Calls(), ()).step()
+    kept = EVENT if told else STAGED_EVENT
+    assert "We meet at noon" in repr(rows(store, kept))
+
+    with store.write() as connection:
+        erase(connection, ANN)
+
+    left = repr(rows(store, kept))
+    assert "noon" not in left
+    assert "secret" not in left
+    assert "'priority': 7" in left
+
+
 def test_nobody_in_particular_is_nobody(store: Store) -> None:
     fill(store)
     with store.write() as connection:
@@ -142,6 +203,36 @@ def test_what_is_open_is_kept_however_old(store: Store) -> None:
     with store.write() as connection:
         connection.execute(update(MESSAGE).values(updated_at=now() - timedelta(days=99)))
     assert purge(store, now() - timedelta(days=5))["messages"] == 0
+
+
+def test_what_ended_but_for_a_delivery_under_way_is_kept(store: Store) -> None:
+    fill(store)
+    age(store, 10)
+    with store.write() as connection:
+        connection.execute(update(MESSAGE).values(status="Cancelled", open_count=1))
+    assert purge(store, now())["messages"] == 0
+
+
+def test_what_was_never_sent_is_kept_until_it_is_deleted(store: Store) -> None:
+    for name in ("draft", "deleted"):
+        store_message(store, email(id=name), sending=False)
+    assert client(store).simulate_delete(f"{MESSAGES}/deleted").status_code == 204
+    assert purge(store, now())["messages"] == 1
+    assert [row.id for row in rows(store, MESSAGE)] == ["draft"]
+
+
+def test_what_is_on_its_way_to_another_collector_is_kept(store: Store) -> None:
+    fill(store)
+    with store.write() as connection:
+        connection.execute(update(COLLECTED_EVENT).values(to_forward=True))
+        assert adopt(connection, limit=9, now=now()) == 1
+        old = now() - timedelta(days=10)
+        connection.execute(update(COLLECTED_EVENT).values(created_at=old))
+    assert purge(store, now())["collected events"] == 0
+    with store.write() as connection:
+        connection.execute(update(FORWARDING).values(due_at=None))
+    assert purge(store, now())["collected events"] == 1
+    assert not rows(store, FORWARDING)
 
 
 def test_events_that_somebody_has_not_been_told_are_kept(store: Store) -> None:

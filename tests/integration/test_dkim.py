@@ -66,7 +66,7 @@ def verify(folder: Path) -> Callable[[bytes], str]:
     def verified(content: bytes) -> str:
         (folder / "mail").write_bytes(content)
         command = ["/usr/sbin/opendkim", "-x", f"{folder}/opendkim.conf", "-t", f"{folder}/mail"]
-        asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
         return asked.stdout + asked.stderr
 
     return verified

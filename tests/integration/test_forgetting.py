@@ -9,11 +9,14 @@ import orjson
 import pytest
 from click.testing import CliRunner
 from redis import Redis
+from sqlalchemy import insert
 
-from communication.events.event_model import EVENT
+from communication.clock import now
+from communication.events.event_model import EVENT, HEARD_EVENT, STAGED_EVENT
 from communication.events.sequencing import FAN_OUT_LOCK, SEQUENCER_LOCK, lock_alone
 from communication.events.told import CREATION, DELETION, UPDATE
 from communication.hubs.listener_model import CALLBACK_BODY
+from communication.model import DOCUMENT, IDEMPOTENCY, RECEIVER
 from communication.polling.handing_out import Polling, Reader
 from communication.polling.queue import PollQueues
 from communication.privacy.erasing import erase
@@ -141,7 +144,31 @@ def test_what_is_on_its_way_has_arrived_before_it_is_looked_for(
             forgetting = pool.submit(forget)
             with pytest.raises(StillWaiting):
                 forgetting.result(timeout=0.3)
-        forgetting.result(timeout=10)
+            write_to(store, "a-late")
+            assert ANN in repr(rows(store, RECEIVER)).lower()
+        forgetting.result(timeout=120)
+        for table in (RECEIVER, DOCUMENT, EVENT, STAGED_EVENT):
+            assert ANN not in repr(rows(store, table)).lower()
+
+
+def test_more_than_a_thousand_of_a_persons_rows_are_erased(store: Store) -> None:
+    receivers = [{"email": ANN, "id": f"r{number}"} for number in range(1_100)]
+    answer = client(store).simulate_post(
+        MESSAGES,
+        json={"type": "Email", "subject": ANN, "content": ANN, "receiver": receivers},
+        headers={"Idempotency-Key": "k"},
+    )
+    assert answer.status_code == 201
+    with store.write() as connection:
+        kind = insert(HEARD_EVENT).values(tenant="default", hash="", created_at=now())
+        bodies = [{"event_id": f"h{number}", "body": {"to": ANN}} for number in range(1_100)]
+        connection.execute(kind, bodies)
+
+        erased = erase(connection, ANN)
+
+    assert (erased.receivers, erased.messages, erased.bodies) == (1_100, 1, 1_101)
+    for table in (RECEIVER, DOCUMENT, STAGED_EVENT, HEARD_EVENT, IDEMPOTENCY):
+        assert ANN not in repr(rows(store, table)).lower()
 
 
 def test_without_redis_a_person_is_forgotten_all_the_same(

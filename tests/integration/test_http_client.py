@@ -96,11 +96,11 @@ def test_a_compressed_answer_is_left_as_it_is() -> None:
     "parts",
     [
         [],
-        [b"H", b"T", b"T", b"P", b"/", b"1", b".", b"1"] * 9,
-        [b"HTTP/1.1 200 OK\r\n", *[b"a"] * 90],
-        [b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", *[b"a"] * 90],
-        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\na\r\n"] * 90],
-        [b"HTTP/1.1 100 Continue\r\n\r\n"] * 90,
+        [b"H", b"T", b"T", b"P", b"/", b"1", b".", b"1"] * 250,
+        [b"HTTP/1.1 200 OK\r\n", *[b"a"] * 2000],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", *[b"a"] * 2000],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\na\r\n"] * 2000],
+        [b"HTTP/1.1 100 Continue\r\n\r\n"] * 2000,
     ],
     ids=["silence", "status", "headers", "body", "chunks", "continues"],
 )
@@ -109,7 +109,7 @@ def test_a_peer_that_drips_is_left_at_the_deadline(parts: list[bytes]) -> None:
         begun = time.monotonic()
         with pytest.raises(TimedOut) as caught:
             http.request("GET", server.url)
-        assert time.monotonic() - begun < 0.8
+        assert time.monotonic() - begun < 15
         assert caught.value.sent
 
 
@@ -149,6 +149,22 @@ def test_a_rude_answer_is_a_failed_connection(answer: bytes) -> None:
         with pytest.raises(ConnectionFailed) as caught:
             http.request("GET", server.url)
         assert caught.value.sent
+
+
+@pytest.mark.parametrize(
+    ("head", "more"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1;%s\r\nx\r\n" % (b"a" * 500)),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n"),
+    ],
+    ids=["interim", "chunks", "trailers"],
+)
+def test_what_is_around_an_answer_does_not_go_on_for_ever(head: bytes, more: bytes) -> None:
+    endless = says(head, *[more * 1000] * 1000)
+    refused = pytest.raises(ConnectionFailed, match="too much around its answer")
+    with peer(endless) as server, client(timeout=60, max_body=1000) as http, refused:
+        http.request("GET", server.url)
 
 
 def test_nobody_there_is_a_failed_connection_with_nothing_sent() -> None:
@@ -200,7 +216,7 @@ def test_a_slow_name_server_is_left_at_the_deadline(monkeypatch: pytest.MonkeyPa
     release = threading.Event()
 
     def look_up(*_arguments: object, **_options: object) -> list[tuple[object, ...]]:
-        release.wait(5)
+        release.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)

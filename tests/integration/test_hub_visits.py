@@ -135,12 +135,19 @@ def test_what_was_acknowledged_is_recorded_though_the_lease_is_gone(
 
 
 def test_a_stopping_worker_ends_what_is_in_flight_and_leaves_the_rest(store: Store) -> None:
-    with listening(after(0.2, answers(200))) as listener, runner(store) as running:
+    may_answer = threading.Event()
+
+    def behave(handler: Any) -> bool:
+        may_answer.wait(60)
+        return answers(200)(handler)
+
+    with listening(behave) as listener, runner(store) as running:
         hub(store, listener)
         tell(store, 40)
         relay(store, running)
         wait_until(lambda: len(rows(store, HUB)[0].lease or "") > 10)
         running.stop()
+        may_answer.set()
         running.close()
 
         heard = len(listener.heard)

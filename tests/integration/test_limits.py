@@ -19,6 +19,12 @@ ISSUER = Issuer()
 SMS = {"type": "SMS", "content": "Hello", "receiver": [{"phoneNumber": "+46701234567"}]}
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that has to wait for a core is there all the same."""
+    monkeypatch.setattr("api.rates._PATIENCE", 60.0)
+
+
 def limited(store: Store, folder: Path, **settings: Any) -> testing.TestClient:
     return client(store, jwks=str(ISSUER.publish(folder / "jwks.json")), **settings)
 

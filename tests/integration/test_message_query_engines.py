@@ -133,8 +133,7 @@ _tenants = itertools.count()
 
 @settings(
     max_examples=80,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(RESOURCES, min_size=1, max_size=5), st.lists(QUERIES, min_size=1, max_size=12))
 def test_sql_finds_what_the_evaluator_finds(
@@ -167,8 +166,7 @@ PATTERNS_OF_ALL_KINDS = st.recursive(
 
 @settings(
     max_examples=80,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.lists(PATTERN_TEXTS, min_size=1, max_size=6),

@@ -176,7 +176,6 @@ def test_what_is_generated_from_it_is_answered_as_it_says(
 def check_operation(operation: Any, headers: Mapping[str, str]) -> None:
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],

@@ -17,6 +17,7 @@ from channels.health.throttle import Rate, SharedTurns
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from tests.clock import Clock
+from tests.providers import identity
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_all_workers_know_that_a_provider_rests(redis: Redis) -> None:
 
 def breaker(provider: str, redis: Redis, clock: Clock) -> Breaker:
     rest, tally = SharedRest(redis, provider), SharedTally(redis, provider, clock)
-    return Breaker(provider, rest, tally, clock=clock)
+    return Breaker(identity(provider), rest, tally, clock=clock)
 
 
 def fails_for_each(workers: list[Breaker], clock: Clock) -> None:
@@ -92,13 +93,13 @@ def test_a_provider_that_asks_to_be_left_alone_is_by_all_workers(redis: Redis) -
     first.keep_away(30)
     clock.now += LOOK_EVERY
     for one in (first, second):
-        assert one.rests() == pytest.approx(30, abs=1)
+        assert one.rests() == pytest.approx(30, abs=10)
 
 
 def test_one_of_all_workers_probes_and_all_go_on(redis: Redis) -> None:
     rests = [SharedRest(redis, "smpp://a") for _ in range(3)]
     assert rests[0].begin(0) == pytest.approx(FIRST, abs=0.1)
-    assert rests[1].begin(0) == pytest.approx(FIRST, abs=0.1)
+    assert 0 < rests[1].begin(0) <= FIRST
     _end_of_rest(redis)
 
     assert [rest.look() for rest in rests] == [(0, True)] * 3
@@ -128,25 +129,25 @@ def _end_of_rest(redis: Redis) -> None:
 
 
 def test_all_workers_keep_to_one_rate_together(redis: Redis) -> None:
-    turns = [SharedTurns(redis, "smpp://a", Rate(100)) for _ in range(4)]
+    turns = [SharedTurns(redis, "smpp://a", Rate(2)) for _ in range(4)]
 
     with ThreadPoolExecutor(8) as pool:
-        taken = list(pool.map(lambda at: turns[at % 4].take("normal", 5.0), range(100)))
+        taken = list(pool.map(lambda at: turns[at % 4].take("normal", 60.0), range(100)))
 
     ends = time.monotonic()
     assert all(granted for granted, _ in taken)
-    # The last turn is a second after the first, whatever time the asking took.
-    assert max(wait for _, wait in taken) <= 1.0
+    # The last turn is fifty seconds after the first, whatever time the asking took.
+    assert max(wait for _, wait in taken) <= 50
     assert len({round(wait, 3) for _, wait in taken}) > 50
     granted, again = turns[0].take("bulk", 0.0)
     assert not granted
-    assert 0 < again <= 1.5 - (time.monotonic() - ends)
+    assert 0 < again <= 51 - (time.monotonic() - ends)
 
 
 def test_those_put_off_get_times_of_their_own(redis: Redis) -> None:
-    turns = SharedTurns(redis, "smpp://a", Rate(10))
+    turns = SharedTurns(redis, "smpp://a", Rate(0.2))
     taken = [turns.take("bulk", 0.0) for _ in range(50)]
     again = [wait for granted, wait in taken if not granted]
     assert len(again) > 25
-    assert again[-1] > 2
+    assert again[-1] > 100
     assert all(later > earlier for earlier, later in itertools.pairwise(again))

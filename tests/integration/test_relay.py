@@ -206,5 +206,5 @@ def test_a_relay_that_stumbles_goes_on(
     wait_until(lambda: broker.published() == 1)
 
     relay.stop()
-    running.join(10)
+    running.join(120)
     assert not running.is_alive()

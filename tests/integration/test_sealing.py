@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from communication.clock import now
 from communication.devices.registry import list_devices
 from communication.devices.registry import register as register_device
 from communication.errors import ServiceUnavailable, SettingsError
 from communication.hubs.registration import NewHub, find_hub, register, rotate_secret
+from communication.model import IDEMPOTENCY
 from communication.privacy.resealing import reseal
 from communication.privacy.sealing import new_key
 from communication.settings import load_settings
@@ -24,6 +25,17 @@ BROWSER = NewDevice(
     keys={"p256dh": "secret-key", "auth": "secret-auth"},
     locale=None,
 )
+
+KEPT = {
+    "tenant": "a",
+    "client": "shop",
+    "route": "POST /hub",
+    "idempotency_key": "k",
+    "request_hash": "h",
+    "status": "201 Created",
+    "headers": {},
+    "body": '{"secret":"whsec_secret-answer"}',
+}
 
 Opening = Callable[[str], Store]
 
@@ -44,10 +56,11 @@ def opening(database_url: str) -> Iterator[Opening]:
 
 
 def fill(store: Store) -> tuple[str, str]:
-    """A hub, whose id and secret are returned, and a browser."""
+    """A hub, whose id and secret are returned, a browser, and an answer that a key keeps."""
     with store.write() as connection:
         hub = register(connection, "a", HUB)
         register_device(connection, "a", "ann", "phone", BROWSER)
+        connection.execute(insert(IDEMPOTENCY).values(**KEPT, created_at=now()))
     return hub.id, hub.secret
 
 
@@ -57,6 +70,7 @@ def stored(store: Store) -> str:
         rows = [
             *connection.execute(text("SELECT secret, old_secret FROM hub")),
             *connection.execute(text("SELECT token, keys FROM device")),
+            *connection.execute(text("SELECT body FROM idempotency")),
         ]
     return repr(rows)
 
@@ -64,6 +78,7 @@ def stored(store: Store) -> str:
 def read(store: Store, hub_id: str) -> tuple[str, str, object]:
     with store.read() as connection:
         [device] = list_devices(connection, "a", "ann")
+        assert connection.execute(select(IDEMPOTENCY.c.body)).scalar_one() == KEPT["body"]
         return find_hub(connection, "a", hub_id).secret, device.token, device.keys
 
 
@@ -76,7 +91,8 @@ def test_what_is_sealed_cannot_be_read_in_the_database(opening: Opening) -> None
     assert (hub.secret, hub.old_secret) == (rotated, secret)
     assert read(store, hub_id) == (rotated, BROWSER.token, BROWSER.keys)
     assert not any(
-        word in stored(store) for word in (secret, rotated, "push.example", "secret-auth")
+        word in stored(store)
+        for word in (secret, rotated, "push.example", "secret-auth", "secret-answer")
     )
 
 
@@ -85,9 +101,16 @@ def test_keys_can_be_rotated(opening: Opening) -> None:
     both = opening(f"{NEW},{OLD}")
     assert read(both, hub_id) == (secret, BROWSER.token, BROWSER.keys)
 
-    assert reseal(both) == 2
+    assert reseal(both) == 3
 
     assert read(opening(NEW), hub_id) == (secret, BROWSER.token, BROWSER.keys)
+    with pytest.raises(ServiceUnavailable, match="TIDINGS_SECRET_KEYS"):
+        read(opening(OLD), hub_id)
+
+
+def test_a_part_that_seals_with_the_old_key_reads_what_the_new_one_sealed(opening: Opening) -> None:
+    hub_id, secret = fill(opening(f"{NEW},{OLD}"))
+    assert read(opening(f"{OLD},{NEW}"), hub_id) == (secret, BROWSER.token, BROWSER.keys)
     with pytest.raises(ServiceUnavailable, match="TIDINGS_SECRET_KEYS"):
         read(opening(OLD), hub_id)
 
@@ -96,10 +119,12 @@ def test_what_was_stored_before_there_were_keys_is_sealed_by_resealing(opening: 
     bare = opening("")
     hub_id, secret = fill(bare)
     assert secret in stored(bare)
+    assert "secret-answer" in stored(bare)
     keyed = opening(NEW)
     assert read(keyed, hub_id)[0] == secret
     reseal(keyed)
     assert secret not in stored(keyed)
+    assert "secret-answer" not in stored(keyed)
     with pytest.raises(ServiceUnavailable):
         read(bare, hub_id)
 

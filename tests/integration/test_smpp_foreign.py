@@ -1,7 +1,7 @@
 """The same channel against an SMSC that was written elsewhere."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,32 +9,16 @@ from channels.base import Receipt, ReceiptState, Sender
 from channels.testing import addressed
 from communication.errors import TransientDeliveryError
 from tests.foreign_smsc import ForeignSmsc
-from tests.smpp_channels import Opened, failure, opened
+from tests.smpp_channels import Opened, failure, heard, opened, record
 from tests.waiting import wait_until
 
-__all__ = ["opened"]
+__all__ = ["heard", "opened", "record"]
 
 
 @pytest.fixture(scope="module")
 def foreign() -> Iterator[ForeignSmsc]:
     with ForeignSmsc(log=True) as running:
         yield running
-
-
-@pytest.fixture
-def heard() -> list[Receipt]:
-    return []
-
-
-@pytest.fixture
-def record(heard: list[Receipt]) -> object:
-    def keep(receipt: Receipt) -> "Future[None]":
-        heard.append(receipt)
-        done: Future[None] = Future()
-        done.set_result(None)
-        return done
-
-    return keep
 
 
 def test_what_it_reads_is_what_was_sent(foreign: ForeignSmsc, opened: Opened) -> None:
@@ -117,7 +101,7 @@ def test_many_threads_share_a_session(
 
 
 def test_it_may_go_and_come_back(foreign: ForeignSmsc, opened: Opened) -> None:
-    channel = opened(f"{foreign.url}?timeout=1s")
+    channel = opened(f"{foreign.url}?timeout=5s")
     assert channel.send(addressed(channel))
     foreign.kill()
     wait_until(lambda: "can't connect" in failure(channel).reason)

@@ -138,7 +138,7 @@ def test_a_server_that_takes_no_more_connections_costs_no_try(
     server: SmtpServer, opened: Opened
 ) -> None:
     server.on("CONNECT", Step(), Step("421 4.7.0 too many connections", drop=True))
-    server.on("END", Step(wait=1.0))
+    server.on("END", Step(wait=2.0))
     channel = opened(url(server))
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(channel.send, outbound())

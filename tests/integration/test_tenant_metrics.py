@@ -11,6 +11,10 @@ from channels.base import Outbound, Receiver
 from channels.errors import ProviderRests
 from communication.clock import now
 from communication.events.told import CREATION
+from communication.hubs.listener_model import HUB
+from communication.hubs.registration import NewHub, register
+from communication.hubs.status import hub_status
+from communication.messages.queue_status import queue_status
 from communication.model import DELIVERY
 from communication.receipts.receipt import Receipt, ReceiptState
 from communication.receipts.recording import record
@@ -117,6 +121,28 @@ def test_a_stray_receipt_is_nobodys(store: Store) -> None:
     before = counted("tidings_receipts", "", outcome="early")
     record(store, [receipt("stray", ReceiptState.DELIVERED)])
     assert counted("tidings_receipts", "", outcome="early") == before + 1
+
+
+def test_what_waits_is_told_by_whose_it_is(store: Store, tenants: tuple[str, str]) -> None:
+    with store.read() as connection:
+        status = queue_status(connection, now=now() + timedelta(seconds=60))
+    waiting = {(one.tenant, one.channel, one.lane): one.waiting for one in status if one.waiting}
+    assert waiting == {(tenants[0], "email", "normal"): 1, (tenants[1], "email", "normal"): 2}
+    assert all(one.age > 50 for one in status if one.tenant)
+    nobodys = {(one.channel, one.lane) for one in status if not one.tenant}
+    assert len(nobodys) == len(status) - 2
+    assert ("email", "normal") not in nobodys
+
+
+def test_hubs_are_told_by_whose_they_are(store: Store) -> None:
+    with store.write() as connection:
+        for tenant, number in (("a", 1), ("b", 1), ("b", 2)):
+            url = f"http://127.0.0.1/{number}"
+            register(connection, tenant, NewHub(callback=url, query=None, api_version="v1"))
+        connection.execute(update(HUB).where(HUB.c.tenant == "a").values(failing_since=now()))
+        status = hub_status(connection, now=now())
+    counts = {one.tenant: (one.counts["active"], one.counts["failing"]) for one in status}
+    assert counts == {"a": (0, 1), "b": (2, 0)}
 
 
 def test_events_are_counted_for_whose_they_are(store: Store, tenants: tuple[str, str]) -> None:

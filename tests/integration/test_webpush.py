@@ -12,7 +12,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from channels.base import Channel
-from channels.errors import ConfigurationFault, DeviceGone, OutcomeUnknown, Throttled
+from channels.errors import (
+    ConfigurationFault,
+    DeviceGone,
+    OutcomeUnknown,
+    ProviderRests,
+    Throttled,
+)
+from channels.health.provider import resting
+from channels.health.tally import LEAST
 from channels.push.key_file import read_p256_key
 from channels.registry import open_channels
 from channels.testing import ChannelContract, environment
@@ -147,7 +155,7 @@ def test_a_message_without_an_answer_may_have_been_taken(
     service: Service, tmp_path: Path, behaviour: dict[str, Any]
 ) -> None:
     service.peer.behave(PATH, behaviour)
-    channel = opened(service.url(timeout="300ms"), tmp_path)
+    channel = opened(service.url(timeout="2s"), tmp_path)
 
     with pytest.raises(OutcomeUnknown, match="may have been taken"):
         channel.send(message(service.browser))
@@ -199,15 +207,19 @@ def test_a_subject_is_needed(service: Service, tmp_path: Path) -> None:
             opened(service.url(subject=subject), tmp_path)
 
 
-def test_endpoints_that_fail_stop_nobody_elses_push(service: Service, tmp_path: Path) -> None:
+def test_a_push_service_that_fails_rests_and_stops_no_other(
+    service: Service, tmp_path: Path
+) -> None:
     place = replace(environment(tmp_path, "push"), guard=NEAR)
     channel = open_channels(service.url(), place)
     service.peer.behave("/s/bad", {"status": 500})
     bad = service.subscribed("/s/bad")
 
-    for number in range(30):
+    for number in range(LEAST):
         with pytest.raises(TransientDeliveryError, match="500"):
             channel.send(message(bad, delivery_id=str(number)))
 
-    assert channel.send(message(service.browser))
+    with pytest.raises(ProviderRests, match="rests"):
+        channel.send(message(bad))
+    assert resting(channel) == 0
     channel.close()

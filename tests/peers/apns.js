@@ -12,8 +12,12 @@ start((settings) => {
     cert: fs.readFileSync(settings.certFile),
     settings: settings.http2 ?? {},
   });
+  let arrived;
+  server.prependListener("secureConnection", (socket) => { arrived = socket; });
   server.on("session", (session) => {
     session.number = ++sessions;
+    session.wire = arrived;
+    session.requests = 0;
     session.on("error", () => {});
   });
   server.on("stream", (stream, headers) => {
@@ -39,25 +43,39 @@ function serve(settings, stream, headers, body) {
     answer(stream, headers, { status: 403, body: { reason: fault } });
     return;
   }
-  const todo = behaviour(token);
-  if (todo.goaway) {
-    stream.session.goaway(0, stream.id);
+  const { each, ...todo } = behaviour(token);
+  stream.session.requests += 1;
+  if (each && stream.session.requests % each) {
+    setTimeout(() => answer(stream, headers, {}), todo.wait ?? 0);
+    return;
+  }
+  if (todo.goaway !== undefined) {
+    stream.session.goaway(todo.goaway, stream.id);
   }
   setTimeout(() => act(stream, headers, todo), todo.wait ?? 0);
 }
 
 function act(stream, headers, todo) {
-  if (stream.destroyed) return;
   if (todo.reset !== undefined) stream.close(todo.reset);
   else if (todo.hangUp) stream.session.destroy();
-  else if (todo.half) {
+  else if (todo.cut) cut(stream, headers);
+  else if (todo.half && !stream.destroyed) {
     stream.respond({ ":status": 200 });
     stream.write("{");
     setTimeout(() => stream.destroy(new Error("half")), 20);
   } else if (!todo.never) answer(stream, headers, todo);
 }
 
+// Hang up without GOAWAY once this has been answered.
+function cut(stream, headers) {
+  if (stream.destroyed) return;
+  const { wire } = stream.session;
+  stream.on("close", () => setImmediate(() => wire.destroy()));
+  answer(stream, headers, {});
+}
+
 function answer(stream, headers, { status = 200, body, headers: more = {} }) {
+  if (stream.destroyed) return;
   stream.respond({ ":status": status, "apns-id": headers["apns-id"], ...more });
   stream.end(body === undefined ? "" : JSON.stringify(body));
 }

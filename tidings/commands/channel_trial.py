@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from queue import Empty, SimpleQueue
 
 from channels.base import Channel, Device, Outbound, Receiver, awaits_receipt
@@ -20,8 +20,8 @@ from communication.ids import delivery_id, new_id
 from communication.receipts.parts import references_of
 from communication.receipts.receipt import Receipt
 from communication.settings import Settings, redacted
-from communication.store import open_store
 from communication.wire.phone import phone_number
+from tidings.database import open_database
 from worker.jobs import device_of
 from worker.main import open_medium
 
@@ -52,9 +52,17 @@ class Trial:
         self._tenant = tenant
         self._name = redacted(url or settings.channel_url(medium))
         self._receipts: SimpleQueue[_Heard] = SimpleQueue()
-        self._channel: Channel = open_medium(
-            settings, medium, urls=url, on_receipt=self._keep_receipt
-        )
+        self._channel = self._open(url)
+
+    def _open(self, url: str | None) -> Channel:
+        try:
+            return open_medium(
+                self._settings, self._medium, urls=url, on_receipt=self._keep_receipt
+            )
+        except SettingsError as error:
+            setting = f"TIDINGS_{self._medium.upper()}_URL: "
+            told = str(error).replace(setting, "URL: ") if url else str(error)
+            raise SettingsError(told) from error
 
     def send(self, address: str, *, wait: float) -> str:
         """Send it, wait so many seconds for its receipt, and tell. TrialFailed if it went wrong."""
@@ -123,14 +131,9 @@ class Trial:
 
     def _devices(self, app_user_id: str) -> Sequence[Device]:
         """None where there is no registry yet: some channels need none."""
-        store = open_store(
-            self._settings.database_url, secret_keys=self._settings.secret_keys, connections=1
-        )
         try:
-            with store.read() as connection:
+            with closing(open_database(self._settings)) as store, store.read() as connection:
                 rows = list_devices(connection, self._tenant, app_user_id)
-        except ServiceUnavailable:
+        except (ServiceUnavailable, SettingsError):
             return ()
-        finally:
-            store.close()
         return [device_of(row) for row in rows]

@@ -21,13 +21,11 @@ from tidings.explained import explained
 def forget(receiver: str, tenant: str | None) -> None:
     """Erase what is known of a person; what was sent stays counted."""
     from communication.privacy.erasing import erase
-    from communication.store import open_store
+    from tidings.database import open_database
 
     settings = load_settings()
-    store = open_store(settings.database_url, connections=1, secret_keys=settings.secret_keys)
-    with store.write() as connection:
+    with closing(open_database(settings)) as store, store.write() as connection:
         erased = erase(connection, receiver.strip(), tenant)
-    store.close()
     click.echo(
         f"Erased in {erased.receivers} receivers, {erased.messages} messages, "
         f"{erased.devices} devices and {erased.bodies} stored bodies."
@@ -64,13 +62,12 @@ def purge(days: float | None) -> None:
     from communication.clock import now
     from communication.errors import SettingsError
     from communication.privacy.purging import purge as purge_all
-    from communication.store import open_store
+    from tidings.database import open_database
 
     settings = load_settings()
     kept = settings.retention if days is None else days
     if days is None and not kept:
         raise SettingsError("TIDINGS_RETENTION: all is kept; set it, or give --days")
-    store = open_store(settings.database_url, connections=1, secret_keys=settings.secret_keys)
-    counts = purge_all(store, now() - timedelta(days=kept))
-    store.close()
+    with closing(open_database(settings)) as store:
+        counts = purge_all(store, now() - timedelta(days=kept))
     click.echo("Deleted " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")

@@ -4,6 +4,8 @@ In production an issuer of its own makes them (docs/security.md).
 """
 
 import os
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import click
 
 from communication.encoding import to_json
 from communication.errors import SettingsError
+from communication.public_id import TENANT, is_client
+from communication.scopes import SCOPES
 from communication.settings import Settings, load_settings
 from tidings.explained import explained
 
@@ -47,7 +51,7 @@ def new(folder: Path | None) -> None:
 
 @keys.command()
 def secret() -> None:
-    """Print a new key for TIDINGS_SECRET_KEYS; put it before the others there."""
+    """Print a new key for TIDINGS_SECRET_KEYS; docs/security.md says how to bring it in."""
     from communication.privacy.sealing import new_key
 
     click.echo(new_key())
@@ -58,15 +62,13 @@ def secret() -> None:
 def reseal() -> None:
     """Seal what the database holds with the first of TIDINGS_SECRET_KEYS.
 
-    Afterwards the other keys can be taken out of the setting.
+    All parts must run with that key by then. Afterwards the others can be taken out.
     """
     from communication.privacy.resealing import reseal as reseal_all
-    from communication.store import open_store
+    from tidings.database import open_database
 
-    settings = load_settings()
-    store = open_store(settings.database_url, connections=1, secret_keys=settings.secret_keys)
-    click.echo(f"{reseal_all(store)} rows are sealed with the first key.")
-    store.close()
+    with closing(open_database(load_settings())) as store:
+        click.echo(f"{reseal_all(store)} rows are sealed with the first key.")
 
 
 @click.command()
@@ -79,17 +81,40 @@ def reseal() -> None:
     required=True,
     help="What it may do: several by space, or by saying --scope again.",
 )
-@click.option("--seconds", default=3600, show_default=True, help="How long the token is good.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(min=1),
+    default=3600,
+    show_default=True,
+    help="How long the token is good.",
+)
 @_FOLDER
 @explained()
 def token(
     client: str, tenant: str, scopes: tuple[str, ...], seconds: int, folder: Path | None
 ) -> None:
     """Print an access token, signed with the key of `tidings keys new`."""
+    _check_named(client, tenant, scopes)
     settings = load_settings()
     signing = (folder or _folder(settings)) / _SIGNING
-    scope = " ".join(scopes)
+    scope = " ".join(" ".join(scopes).split())
     click.echo(_sign(settings, signing, client=client, tenant=tenant, scope=scope, seconds=seconds))
+
+
+def _check_named(client: str, tenant: str, scopes: Sequence[str]) -> None:
+    """SettingsError for what would make a token that is good for nothing."""
+    wanted = " ".join(scopes).split()
+    if not is_client(client):
+        raise SettingsError(f"--client {client!r}: must be 1 to 255 characters that can be read")
+    if not TENANT.fullmatch(tenant):
+        raise SettingsError(
+            f"--tenant {tenant!r}: must be a letter or digit, then up to 63 letters, digits, "
+            "dots, hyphens and underscores"
+        )
+    unknown = sorted(set(wanted) - SCOPES)
+    if unknown or not wanted:
+        told = " ".join(unknown) or repr("")
+        raise SettingsError(f"--scope {told}: no such scope; there are {', '.join(sorted(SCOPES))}")
 
 
 def _folder(settings: Settings) -> Path:

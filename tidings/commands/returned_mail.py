@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -17,8 +17,9 @@ from communication.mail import suppression
 from communication.mail.bounces import Bounces, Finding
 from communication.mail.dsn import LARGEST
 from communication.settings import Settings
-from communication.store import Store, check_schema, open_store
+from communication.store import Store
 from tidings.commands.mailbox_folder import mails_in
+from tidings.database import open_database
 
 _EXIT = {
     Finding.RECORDED: os.EX_OK,
@@ -40,7 +41,7 @@ def take_piped(settings: Settings, recipients: Sequence[str]) -> int:
     while sys.stdin.buffer.read(LARGEST):
         pass  # a server whose pipe breaks would think that we failed
     told = [os.environ[name] for name in _ENVELOPE if name in os.environ]
-    with _store(settings) as store:
+    with closing(open_database(settings)) as store:
         finding = _bounces(settings, store).take(mail, [*recipients, *told])
     if finding is not Finding.RECORDED:
         click.echo(f"tidings bounce: {finding.value}", err=True)
@@ -51,7 +52,7 @@ def take_folder(settings: Settings, folder: Path, every: float | None) -> None:
     """Take in the mails of a folder: once, or again every so many seconds for ever."""
     if not folder.is_dir():
         raise SettingsError(f"--maildir: there is no folder {folder}")
-    with _store(settings) as store:
+    with closing(open_database(settings)) as store:
         bounces = _bounces(settings, store)
         while every is not None:
             try:
@@ -64,7 +65,7 @@ def take_folder(settings: Settings, folder: Path, every: float | None) -> None:
 
 def show_suppressed(settings: Settings, tenant: str | None) -> None:
     """Write the list to standard output: address, since when, tenant and reason, by tabs."""
-    with _store(settings) as store, store.read() as connection:
+    with closing(open_database(settings)) as store, store.read() as connection:
         for row in suppression.listed(connection, tenant):
             line = (row.address, to_wire(row.created_at), row.tenant, row.reason)
             click.echo("\t".join(line))
@@ -72,7 +73,7 @@ def show_suppressed(settings: Settings, tenant: str | None) -> None:
 
 def suppress(settings: Settings, address: str, *, tenant: str, reason: str) -> bool:
     """Put an address on the list; False if it was there."""
-    with _store(settings) as store, store.write() as connection, _about(address):
+    with closing(open_database(settings)) as store, store.write() as connection, _about(address):
         return suppression.add(
             connection, tenant=tenant, address=address, reason=reason, origin=None, now=now()
         )
@@ -80,7 +81,7 @@ def suppress(settings: Settings, address: str, *, tenant: str, reason: str) -> b
 
 def forgive(settings: Settings, address: str, *, tenant: str) -> bool:
     """Take an address from the list; False if it was not there."""
-    with _store(settings) as store, store.write() as connection, _about(address):
+    with closing(open_database(settings)) as store, store.write() as connection, _about(address):
         return suppression.remove(connection, tenant=tenant, address=address)
 
 
@@ -95,16 +96,6 @@ def _take_all(bounces: Bounces, folder: Path) -> None:
 
 def _bounces(settings: Settings, store: Store) -> Bounces:
     return Bounces(store, open_bounce_address(settings), suppressing=settings.suppression)
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    check_schema(settings.database_url)
-    store = open_store(settings.database_url, secret_keys=settings.secret_keys, connections=1)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 @contextmanager

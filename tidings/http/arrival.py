@@ -21,9 +21,13 @@ _LENGTH_NAME = re.compile(rb"\r\ncontent-length[ \t]*:", re.IGNORECASE)
 _CODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked[ \t]*\r\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
-_TARGET = re.compile(rb"[^ \r\n]+ ([^ ?\r\n]*)")
+_TARGET = re.compile(rb"([^ \r\n]+) ([^ ?\r\n]*)")
 _LONGEST_LINE = 256
 _LONGEST_TRAILERS = 8 * 1024
+_MOST_CHUNKS = 10_000
+_SMALL_CHUNK = 64
+"""Each chunk costs the loop as much as a kilobyte does: beyond so many, they can't all be small."""
+_LAST_CHUNK = b"0\r\n\r\n"
 _TEXT = rb"[\t\x20-\x7e\x80-\xff]*"
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})(?:[ \t]*;" + _TEXT + rb")?\r\n")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:" + _TEXT + rb"\r\n")
@@ -61,64 +65,70 @@ class _Length:
 
 
 class _Chunked:
-    """RFC 9112 §7.1. Of extensions and trailers, which mean nothing here, nothing is kept."""
+    """RFC 9112 §7.1. What is kept is framed anew, in chunks as large as what came at once.
+
+    Of extensions and trailers, which mean nothing here, nothing is kept.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._size = 0
+        self._chunks = 0
         self._left = 0
-        self._line = bytearray()
+        self._line = b""
         self._end_line = self._begin_chunk
         self._trailers = 0
         self.done = False
 
     def take(self, data: bytes) -> tuple[int, bytes]:
-        place, kept = 0, bytearray()
+        place, pieces, began = 0, [], self.done
         while place < len(data) and not self.done:
             if self._left:
                 piece = data[place : place + self._left]
                 self._left -= len(piece)
                 place += len(piece)
-                kept += piece
+                pieces.append(piece)
             else:
-                place = self._take_line(data, place, kept)
-        return place, bytes(kept)
+                place = self._take_line(data, place)
+        body = b"".join(pieces)
+        kept = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
+        return place, kept + (_LAST_CHUNK if self.done and not began else b"")
 
-    def _take_line(self, data: bytes, place: int, kept: bytearray) -> int:
+    def _take_line(self, data: bytes, place: int) -> int:
         end = data.find(b"\n", place) + 1
-        self._line += data[place : end or len(data)]
-        if len(self._line) > _LONGEST_LINE:
+        line = self._line + data[place : end or len(data)]
+        if len(line) > _LONGEST_LINE:
             raise InvalidBody("the chunks of the body have too long a line between them")
+        self._line = b"" if end else line
         if end:
-            line, self._line = bytes(self._line), bytearray()
-            kept += self._end_line(line)
+            self._end_line(line)
         return end or len(data)
 
-    def _begin_chunk(self, line: bytes) -> bytes:
+    def _begin_chunk(self, line: bytes) -> None:
         found = _CHUNK.fullmatch(line)
         if found is None:
             raise InvalidBody("the chunks of the body are malformed")
         self._left = int(found[1], 16)
         self._size += self._left
+        self._chunks += 1
         if self._size > self._most:
             raise BodyTooLarge(f"the body has more than {self._most} bytes, the limit")
+        if self._chunks > _MOST_CHUNKS + self._size // _SMALL_CHUNK:
+            raise InvalidBody(f"the body has too many chunks of less than {_SMALL_CHUNK} bytes")
         self._end_line = self._end_chunk if self._left else self._pass_trailer
-        return found[1] + b"\r\n"
 
-    def _end_chunk(self, line: bytes) -> bytes:
+    def _end_chunk(self, line: bytes) -> None:
         if line != b"\r\n":
             raise InvalidBody("the chunks of the body are malformed")
         self._end_line = self._begin_chunk
-        return line
 
-    def _pass_trailer(self, line: bytes) -> bytes:
+    def _pass_trailer(self, line: bytes) -> None:
         self.done = line == b"\r\n"
         self._trailers += len(line)
         if not self.done and not _TRAILER.fullmatch(line):
             raise InvalidBody("the trailers of the body are malformed")
         if self._trailers > _LONGEST_TRAILERS:
             raise InvalidBody("the body has too many trailers")
-        return line if self.done else b""
 
 
 class Room:
@@ -143,7 +153,7 @@ class Arrival:
         self._memory = bytearray()
         self.surplus = b""
         self.received = 0
-        self.path = ""
+        self.method = self.path = ""
         self.refusal: RequestError | None = None
 
     @property
@@ -210,7 +220,8 @@ class Arrival:
         if end < 0 and len(self._head) <= self._longest_head:
             return b""
         target = _TARGET.match(self._head)
-        self.path = target[1].decode("latin-1") if target else ""
+        if target:
+            self.method, self.path = target[1].decode("latin-1"), target[2].decode("latin-1")
         if end < 0 or end > self._longest_head:
             raise HeadTooLarge(f"the request's head has more than {self._longest_head} bytes")
         rest = bytes(self._head[end + len(_HEAD_END) :])

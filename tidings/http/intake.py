@@ -20,10 +20,13 @@ from communication import metrics
 from communication.errors import RequestError
 from tidings.http.arrival import Arrival, Room
 from tidings.http.connection import Connection
-from tidings.http.refusals import RequestTooSlow, answer_to, full, translated, why
+from tidings.http.lists import Lists
+from tidings.http.refusals import RequestTooSlow, answer_to, full, too_many_lists, translated, why
 from tidings.http.socket import SLOWEST, PacedSocket
 
 _AT_ONCE = 256 * 1024
+_LIST_PATIENCE = 2
+"""Times what a client's patience is."""
 _LINGER = 2.0
 _LINGER_REFUSED = 10.0
 """Seconds for a client that is still writing to stop, and read why it was refused."""
@@ -49,6 +52,7 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._waiting: dict[Connection, None] = {}
         self._room = Room()
         self._arrive = partial(Arrival, self.max_body, self._room, longest_head=self.max_head)
+        self._lists = Lists(self.cfg.threads, _LIST_PATIENCE * self.patience)
         self._swept = 0.0
 
     def admit(self, listener: Any) -> bool:
@@ -70,6 +74,11 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._drop(next(iter(self._waiting)))
         return True
 
+    def enqueue_req(self, conn: Connection) -> None:
+        """Have a thread handle a whole request, once there is room for it if it is a list."""
+        if self._lists.begin(conn):
+            super().enqueue_req(conn)
+
     def handle(self, conn: Connection) -> Any:
         """Handle a whole request, in a thread."""
         conn.arrival.rewind()
@@ -83,6 +92,9 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def finish_request(self, conn: Connection, done: Any) -> None:
         """A thread is done with a request, and the client may still have to read the answer."""
+        following = self._lists.end(conn)
+        if following is not None:
+            super().enqueue_req(following)
         goes_on = not done.cancelled() and done.exception() is None and bool(done.result())
         if not conn.sock.owes:
             self._end_request(conn, goes_on=goes_on)
@@ -132,6 +144,8 @@ class Intake(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._swept = moment
         for conn in [conn for conn in self._waiting if conn.deadline <= moment]:
             self._give_up(conn)
+        for conn in self._lists.overdue(moment):
+            self._refuse(conn, too_many_lists())
         owed = [conn for conn in self._waiting if conn.sock.owes]
         while sum(conn.sock.owes for conn in owed) > _MOST_OWED:
             metrics.REFUSED.labels("", "crowd").inc()

@@ -15,6 +15,9 @@ from communication.errors import (
 )
 from tidings.http.arrival import HeadTooLarge
 
+_COME_AGAIN = 5
+"""Seconds, for a client that came when there was no room."""
+
 
 class RequestTooSlow(InvalidBody):
     """The request did not come to its end in time."""
@@ -32,7 +35,18 @@ class _ExpectationFailed(InvalidHeader):
 
 def full() -> OverCapacity:
     """What comes in takes all the room there is."""
-    return OverCapacity("too much is being sent here at once; try again later")
+    return _over_capacity("too much is being sent here at once; try again later")
+
+
+def too_many_lists() -> OverCapacity:
+    """Others' lists took all the time for which this one could wait."""
+    return _over_capacity("too many lists are asked for at once; ask for shorter pages, or later")
+
+
+def _over_capacity(message: str) -> OverCapacity:
+    error = OverCapacity(message)
+    error.headers = {"Retry-After": str(_COME_AGAIN)}
+    return error
 
 
 def why(error: RequestError) -> str:
@@ -47,8 +61,9 @@ def answer_to(error: RequestError, path: str) -> bytes:
     contract = contract_of(path)
     status = contract.status_of(error)
     body = to_json(contract.error_body(error))
+    named = "".join(f"{name}: {value}\r\n" for name, value in error.headers.items())
     head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n{named}"
         f"Content-Type: {contract.media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -65,6 +65,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_connections": _most_connections(),
             "permit_unconventional_http_method": True,  # they get the 405 of their contract
             "limit_request_line": LONGEST_LINE,
+            # A client behind a proxy on this machine would be believed: by default its header
+            # SCRIPT_NAME leads past what the proxy keeps to itself.
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
             "proc_name": "tidings",
             "control_socket_disable": True,
             "logger_class": QuietLogger,

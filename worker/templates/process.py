@@ -28,8 +28,9 @@ _START = 20.0
 _GRACE = 2.0
 """Seconds beyond those after which a child ends itself."""
 _LARGEST_ANSWER = 64_000_000
+_TOO_SLOW = frozenset((-signal.SIGALRM, -signal.SIGVTALRM))
 _OWN_FAULT = frozenset(
-    -one for one in (signal.SIGALRM, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
+    -one for one in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL)
 )
 
 
@@ -143,7 +144,7 @@ class ChildProcess:
             code = self._process.wait(_GRACE)
         except subprocess.TimeoutExpired:
             return ChildGone("stopped answering", guilty=True)
-        if code == -signal.SIGALRM:
+        if code in _TOO_SLOW:
             return ChildGone("takes too long", guilty=True)
         if code in _OWN_FAULT:
             name = signal.Signals(-code).name

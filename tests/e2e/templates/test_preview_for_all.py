@@ -64,6 +64,7 @@ def test_all_can_be_done_by_keyboard_alone(author: Author) -> None:
     author.opens("/")
     author.presses(Keys.TAB, Keys.TAB, Keys.TAB, Keys.ENTER)
     author.sees("h1", "parcel")
+    wait_until(lambda: author.driver.find_elements(By.CSS_SELECTOR, "html.alive"))
 
     author.presses(Keys.TAB, Keys.TAB, Keys.TAB, Keys.ARROW_RIGHT)
     author.sees(".bubble", "Hej Ann")

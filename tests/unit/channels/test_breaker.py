@@ -7,6 +7,7 @@ from channels.health.breaker import LOOK_EVERY, Breaker
 from channels.health.rest import FIRST, LONGEST, REMEMBERED, LocalRest
 from channels.health.tally import LEAST, WINDOW, LocalTally
 from tests.clock import Clock
+from tests.providers import identity
 
 
 @pytest.fixture
@@ -15,7 +16,8 @@ def clock() -> Clock:
 
 
 def breaker(clock: Callable[[], float], rest: LocalRest | None = None) -> Breaker:
-    return Breaker("test://", rest or LocalRest(clock), LocalTally(clock), slow=2.0, clock=clock)
+    rest, tally = rest or LocalRest(clock), LocalTally(clock)
+    return Breaker(identity("test://"), rest, tally, slow=2.0, clock=clock)
 
 
 def calls(watched: Breaker, number: int, *, worked: bool) -> None:

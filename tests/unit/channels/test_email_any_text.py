@@ -90,7 +90,7 @@ def test_a_body_reads_back_as_it_was(body: str) -> None:
     assert [same_lines(text(part), body or " ") for part in parts(alternative)] == [True, True]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=ANY_TEXT, page=ANY_TEXT, content=st.binary(max_size=300))
 def test_any_body_reads_back_as_it_was(body: str, page: str, content: bytes) -> None:
     file = Attachment(name="a", mime_type="text/plain", content=content)
@@ -102,7 +102,7 @@ def test_any_body_reads_back_as_it_was(body: str, page: str, content: bytes) -> 
     assert attached.get_payload(decode=True) == content
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(subject=ANY_TEXT, name=ANY_TEXT, file_name=ANY_TEXT)
 @example(subject="<>", name="<>", file_name="<>")
 def test_any_text_in_a_header_reads_back_on_one_line(
@@ -126,4 +126,4 @@ def squeezed(texts: Iterable[str]) -> list[str]:
 def test_a_subject_of_a_million_characters_is_built_in_reasonable_time() -> None:
     began = clock.now()
     built(plain_message(subject="ö" * 1_000_000))
-    assert (clock.now() - began).total_seconds() < 10
+    assert (clock.now() - began).total_seconds() < 60

@@ -72,7 +72,7 @@ def test_when_all_fail_the_last_one_tells_why() -> None:
 
 def test_each_thread_learns_the_provider_of_its_own_send() -> None:
     failover = Failover([Scripted("one", a=TransientDeliveryError("busy")), Scripted("two")])
-    both_sent = Barrier(2, timeout=5)
+    both_sent = Barrier(2, timeout=120)
 
     def provider_of(delivery_id: str) -> str:
         failover.send(outbound(delivery_id=delivery_id))

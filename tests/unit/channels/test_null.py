@@ -21,7 +21,7 @@ def _outcome(channel: NullChannel, delivery_id: str) -> str:
 def test_it_takes_as_long_as_it_is_told_to() -> None:
     began = time.monotonic()
     NullChannel("sms", latency=0.05).send(outbound())
-    assert 0.05 <= time.monotonic() - began < 1
+    assert 0.05 <= time.monotonic() - began < 30
 
 
 def test_permanent_failures_are_the_same_deliveries_in_every_run() -> None:

@@ -6,6 +6,7 @@ import pytest
 from channels.errors import RateReached
 from channels.health.pace import FREE_AFTER, Pace
 from channels.health.throttle import PATIENCE, Throttle
+from tests.providers import identity
 
 NORMAL = 4
 
@@ -55,7 +56,7 @@ def asked(provider: Provider, pace: Pace, seconds: float) -> int:
 @pytest.mark.parametrize("limit", [5, 50, 400])
 def test_a_provider_is_asked_about_as_fast_as_it_allows(limit: int) -> None:
     provider = Provider(limit)
-    pace = Pace("test://", provider.clock)
+    pace = Pace(identity("test://"), provider.clock)
     asked(provider, pace, 30)
     provider.complaints = 0
 
@@ -67,12 +68,12 @@ def test_a_provider_is_asked_about_as_fast_as_it_allows(limit: int) -> None:
 
 def test_one_that_never_complains_is_not_held_back() -> None:
     provider = Provider(limit=10**6)
-    assert asked(provider, Pace("test://", provider.clock), 1) >= 999
+    assert asked(provider, Pace(identity("test://"), provider.clock), 1) >= 999
 
 
 def test_complaints_of_one_moment_are_one() -> None:
     provider = Provider(limit=100)
-    pace = Pace("test://", provider.clock)
+    pace = Pace(identity("test://"), provider.clock)
     for _ in range(200):
         provider.ask(pace)
     assert asked(provider, pace, 1) > 70
@@ -80,14 +81,14 @@ def test_complaints_of_one_moment_are_one() -> None:
 
 def test_a_provider_that_took_nothing_is_asked_now_and_then() -> None:
     provider = Provider(limit=0)
-    pace = Pace("test://", provider.clock)
+    pace = Pace(identity("test://"), provider.clock)
     provider.ask(pace)
     assert 3 <= asked(provider, pace, 30) <= 12
 
 
 def test_what_waited_at_a_slow_pace_does_not_wait_on_when_it_is_fast() -> None:
     provider = Provider(limit=0)
-    pace = Pace("test://", provider.clock)
+    pace = Pace(identity("test://"), provider.clock)
     provider.ask(pace)
     taken = [pace.take("bulk", PATIENCE["bulk"]) for _ in range(1000)]
     assert 20 < max(wait for _, wait in taken) < 40
@@ -95,7 +96,7 @@ def test_what_waited_at_a_slow_pace_does_not_wait_on_when_it_is_fast() -> None:
 
 def test_a_limit_that_is_gone_is_forgotten() -> None:
     provider = Provider(limit=2)
-    pace = Pace("test://", provider.clock)
+    pace = Pace(identity("test://"), provider.clock)
     asked(provider, pace, 10)
     provider.limit = 10**6
     provider.now += FREE_AFTER + 1

@@ -198,12 +198,12 @@ def test_a_slow_device_delays_no_other(place: Environment) -> None:
 
     def answer(one: Device) -> str:
         if one.key == 1:
-            hold.wait(5)
+            hold.wait(60)
             return "late"
         reached.set()
         return "taken"
 
-    channel = push(replace(place, send_timeout=0.1), fcm=Service(answer))
+    channel = push(replace(place, send_timeout=1.0), fcm=Service(answer))
 
     assert channel.send(to(device(1), device(2))) == "taken"
     assert reached.is_set()
@@ -215,7 +215,7 @@ def test_what_has_no_answer_in_time_may_have_been_taken(place: Environment) -> N
 
     def answer(one: Device) -> str:
         if one.key == 1:
-            hold.wait(5)
+            hold.wait(60)
         raise TransientDeliveryError("busy")
 
     channel = push(replace(place, send_timeout=0.1), fcm=Service(answer))
@@ -241,7 +241,7 @@ def test_a_narrow_service_narrows_no_other(place: Environment) -> None:
 
 def test_who_waits_too_long_for_a_narrow_service_is_tried_again(place: Environment) -> None:
     hold = threading.Event()
-    service = Service(lambda _one: str(hold.wait(5)), concurrency=1)
+    service = Service(lambda _one: str(hold.wait(60)), concurrency=1)
     channel = push(replace(place, send_timeout=0.05), fcm=service)
 
     with ThreadPoolExecutor(1) as pool:
@@ -259,6 +259,23 @@ def test_it_rests_while_all_its_services_do(place: Environment) -> None:
 
     assert resting(channel) == 2.0
     assert resting(push(place, fcm=Resting(5.0), apns=Service())) == 0.0
+
+
+def test_a_device_that_is_gone_beside_one_that_is_put_off_spends_no_try(
+    place: Environment, registry: Registry
+) -> None:
+    def gone(_one: Device) -> str:
+        raise DeviceGone("removed")
+
+    def rests(_one: Device) -> str:
+        raise PutOff("it rests", retry_after=7)
+
+    channel = push(place, fcm=Service(gone), apns=Service(rests))
+
+    with pytest.raises(PutOff, match="it rests"):
+        channel.send(to(device(1), device(2, "apns")))
+
+    assert [one.key for one in registry.gone] == [1]
 
 
 def test_a_channel_without_a_platform_takes_what_is_left(

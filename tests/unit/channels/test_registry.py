@@ -64,8 +64,17 @@ def test_every_scheme_of_the_table_opens(scheme: str, tmp_path: Path) -> None:
 )
 def test_a_url_that_cannot_be_used_is_explained(url: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^TIDINGS_EMAIL_URL: ") as caught:
-        open_channels(url, environment(tmp_path))
+        open_channels(url, environment(tmp_path, send_timeout=5.0))
     assert says in str(caught.value)
+
+
+def test_all_that_is_wrong_with_a_list_is_told_together(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        open_channels("null://?rate=1,loft://,folder://,null://?speed=9", environment(tmp_path))
+    rate, scheme, parameter = str(caught.value).splitlines()
+    assert rate.startswith("TIDINGS_EMAIL_URL: null://: rate=1: must be a rate")
+    assert scheme.startswith("TIDINGS_EMAIL_URL: loft://: unknown scheme")
+    assert parameter.startswith("TIDINGS_EMAIL_URL: null://: unknown parameter 'speed'")
 
 
 def test_email_needs_a_default_sender(tmp_path: Path) -> None:
@@ -87,7 +96,7 @@ def test_the_provider_is_the_url_without_its_secrets(tmp_path: Path) -> None:
 
 def test_a_list_shares_the_time_of_one_send(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"latency must be below 2\.5s"):
-        open_channels("folder://,null://?latency=3s", environment(tmp_path))
+        open_channels("folder://,null://?latency=3s", environment(tmp_path, send_timeout=5.0))
 
 
 def _install(monkeypatch: pytest.MonkeyPatch, value: str) -> None:

@@ -63,8 +63,9 @@ from communication.http.url import parse_url
 def test_special_addresses_are_refused(address: str) -> None:
     assert special_kind(ip_address(address))
     host = f"[{address}]" if ":" in address else address
-    with pytest.raises(Refused, match="refused"):
-        Guard().check(f"http://{host}/")
+    for check in (Guard().check, Guard().check_as_written):
+        with pytest.raises(Refused, match="refused"):
+            check(f"http://{host}/")
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,9 @@ def test_public_addresses_are_allowed(address: str) -> None:
     ],
 )
 def test_no_spelling_leads_to_this_machine(host: str) -> None:
-    with pytest.raises(Refused, match=r"loopback|unspecified|IPv4 in IPv6"):
-        Guard().check(f"http://{host}/")
+    for check in (Guard().check, Guard().check_as_written):
+        with pytest.raises(Refused, match=r"loopback|unspecified|IPv4 in IPv6"):
+            check(f"http://{host}/")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,34 @@ def test_the_operator_may_allow_networks() -> None:
     guard.check("http://[::1]/")
     with pytest.raises(Refused):
         guard.check("http://10.2.0.1/")
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("0.0.0.0", "0.0.0.0 is refused: an unspecified address, not a public one"),
+        ("[::7f00:1]", "::7f00:1 is refused: an IPv4 in IPv6 address, not a public one"),
+        ("[0:0:0:0:0:ffff:a00:1]", "refused: an IPv4 in IPv6 address, not a public one"),
+        ("10.0.0.1", "10.0.0.1 is refused: a private address, not a public one"),
+        ("[64:ff9b:0::a00:1]", "refused: a NAT64 address, not a public one"),
+    ],
+)
+def test_an_address_is_not_said_to_lead_to_itself(host: str, said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        Guard().check_as_written(f"http://{host}/")
+    assert caught.value.reason.endswith(said)
+
+
+def test_as_written_nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object, **__: object) -> None:
+        pytest.fail("a name server was asked")
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    for host in ("redis", "metadata.google.internal", "localhost.example", "8.8.8.8"):
+        Guard().check_as_written(f"http://{host}/")
+    Guard.of("127.0.0.0/8").check_as_written("http://localhost/")
+    with pytest.raises(Refused, match="localhost is refused: it leads to a loopback"):
+        Guard().check_as_written("http://localhost/")
 
 
 def test_one_forbidden_address_among_many_is_enough() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from communication.errors import SettingsError
 from communication.settings import Settings, load_settings, redacted
+from communication.settings_names import unknown
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -54,6 +55,49 @@ def test_loopback_addresses_are_bound(bind: str) -> None:
 def test_a_data_folder_that_a_url_would_cut_is_refused() -> None:
     with pytest.raises(SettingsError, match="TIDINGS_DATA"):
         load_settings(data="/srv/what?")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TIDINGS_EMIAL_URL", "TIDINGS_EMAIL_URL"),
+        ("tidings_smsurl", "TIDINGS_SMS_URL"),
+        ("TIDINGS_SECRET_KEY", "TIDINGS_SECRET_KEYS"),
+    ],
+)
+def test_a_misspelt_name_is_reported_with_the_one_that_is_meant(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "smtp://mail.example.com")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(lease="-1")
+    first, second = str(caught.value).splitlines()
+    assert first == f"{name.upper()}: there is no such setting; is {meant} meant?"
+    assert second.startswith("TIDINGS_LEASE: ")
+    with pytest.raises(SettingsError, match=meant):
+        load_settings()
+
+
+def test_so_is_a_misspelt_file_of_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tidings_databse_url").write_text("postgresql://tidings:hush@db/tidings\n")
+    monkeypatch.setenv("TIDINGS_SECRETS_DIR", str(tmp_path))
+    with pytest.raises(SettingsError, match="is TIDINGS_DATABASE_URL meant"):
+        load_settings()
+
+
+def test_names_that_may_be_others_are_let_through_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = set(unknown(Settings.model_fields))
+    others = {"TIDINGS_PORT", "TIDINGS_PORT_8080_TCP_ADDR", "TIDINGS_API_SERVICE_HOST"}
+    others |= {"TIDINGS_REDIS_PORT", "TIDINGS_REDIS_SERVICE_PORT", "TIDINGS_BASE_URL"}
+    ours = ("TIDINGS_TOKEN", "TIDINGS_CLIENT_ID", "TIDINGS_TEST_EVENTS", "TIDINGS_CHANNEL_MEDIUM")
+    for name in (*others, *ours):
+        monkeypatch.setenv(name, "1")
+
+    load_settings()
+
+    assert set(unknown(Settings.model_fields)) - before == others
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,26 @@ def test_a_token_is_good_with_the_keys_that_were_made(data: Path) -> None:
     assert b'"d"' not in (data / "keys" / "jwks.json").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("--scope=communication:rad nonsense", "--scope communication:rad nonsense: no such scope"),
+        ("--scope= ", "--scope '': no such scope; there are admin, communication:read"),
+        ("--client=", "--client '': must be"),
+        ("--client=a\nb", "--client 'a\\nb': must be"),
+        ("--tenant=bad tenant", "--tenant 'bad tenant': must be"),
+        ("--seconds=-5", "'--seconds'"),
+        ("--seconds=0", "'--seconds'"),
+    ],
+)
+def test_a_token_that_is_good_for_nothing_is_not_made(argument: str, said: str) -> None:
+    run("keys", "new")
+    good = [one for one in ("--client=c", "--scope=admin") if one[:5] != argument[:5]]
+    result = CliRunner().invoke(main, ["token", *good, argument])
+    assert (result.exit_code != 0, result.stdout) == (True, "")
+    assert said in result.stderr
+
+
 def test_without_a_key_the_way_to_one_is_told() -> None:
     result = CliRunner().invoke(main, ["token", "--client", "shop", "--scope", "admin"])
     assert (result.exit_code, "tidings keys new" in result.stderr) == (1, True)

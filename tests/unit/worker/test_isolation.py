@@ -23,11 +23,11 @@ class Batch:
     def _run(self) -> None:
         with self._kind():
             self.begun.set()
-            self.end.wait(10)
+            self.end.wait(120)
 
     def ended(self) -> None:
         self.end.set()
-        self.thread.join(10)
+        self.thread.join(120)
         assert not self.thread.is_alive()
 
 
@@ -47,7 +47,7 @@ def test_batches_run_side_by_side(isolation: Isolation) -> None:
 
 def test_a_suspect_waits_for_the_others_and_keeps_new_ones_waiting(isolation: Isolation) -> None:
     first = Batch(isolation.side_by_side)
-    first.begun.wait(10)
+    first.begun.wait(120)
     suspects = [Batch(isolation.alone) for _ in range(2)]
     wait_until(lambda: isolation.suspects == 2)
     later = Batch(isolation.side_by_side)

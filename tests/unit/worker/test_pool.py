@@ -2,6 +2,7 @@ import threading
 from collections.abc import Callable
 from threading import Barrier, Event
 
+from tests.crowd import Crowd
 from tests.waiting import wait_until
 from worker.pool import Pool
 
@@ -12,26 +13,22 @@ A_MOMENT = Event()
 def test_as_many_tasks_run_side_by_side_as_it_is_wide() -> None:
     pool, together = Pool(20), Barrier(20)
     for _ in range(40):
-        pool.put(4, lambda: together.wait(timeout=10))
+        pool.put(4, lambda: together.wait(timeout=120))
     pool.close()
     assert not together.broken
 
 
 def test_no_more_run_at_once_than_it_is_wide() -> None:
-    pool, running, most, lock = Pool(3), [0], [0], threading.Lock()
+    pool, together = Pool(3), Crowd(bound=3)
 
     def task() -> None:
-        with lock:
-            running[0] += 1
-            most[0] = max(most[0], running[0])
-        A_MOMENT.wait(0.002)
-        with lock:
-            running[0] -= 1
+        with together:
+            pass
 
     for _ in range(30):
         pool.put(4, task)
     pool.close()
-    assert most == [3]
+    assert together.most == 3
 
 
 def test_the_most_urgent_task_is_next() -> None:
@@ -40,7 +37,7 @@ def test_the_most_urgent_task_is_next() -> None:
     def noting(priority: int) -> Callable[[], None]:
         return lambda: done.append(priority)
 
-    pool.put(0, lambda: may_go.wait(10))
+    pool.put(0, lambda: may_go.wait(120))
     for priority in (7, 4, 0, 9, 4):
         pool.put(priority, noting(priority))
     may_go.set()

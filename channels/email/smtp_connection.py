@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from channels.email.email_message import Mail
 from channels.email.smtp_errors import FAULT_WAIT, ConnectionLost, in_words, refusal, unwelcome
-from channels.email.smtp_wire import Reply, Wire, address_literal, in_base64
+from channels.email.smtp_wire import CHUNK, Reply, Wire, address_literal, in_base64
 from channels.endpoint import Deadline, connect
 from channels.errors import ConfigurationFault, OutcomeUnknown, ReceiverBusy
 from communication.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
@@ -17,8 +17,6 @@ _RECIPIENT_BUSY = frozenset({450, 451, 452})
 _SAY_ON = 334
 _GO_AHEAD = 354
 _GOODBYE_TIME = 1.0
-_LAST_PART = 16_384
-"""Octets of a mail that go at once at its end: before them the server can't have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +213,7 @@ class SmtpConnection:
         """
         # No line begins the mail with a dot: its first is a header.
         stuffed = content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
-        last = (len(stuffed) - 1) // _LAST_PART * _LAST_PART
+        last = (len(stuffed) - 1) // CHUNK * CHUNK
         self._wire.deadline = self._deadline
         if last:
             with _Stage(self, "the mail's content"):
@@ -230,11 +228,11 @@ class SmtpConnection:
     def _exchange_all(self, *lines: str) -> list[Reply]:
         """The replies to commands that go together (RFC 2920): one round trip for all."""
         replies: list[Reply] = []
-        with _Stage(self, "MAIL") as stage:
+        with _Stage(self, "MAIL"):
             self._wire.deadline = self._deadline.sooner(self._server.timeout)
             self._wire.write("".join(f"{line}\r\n" for line in lines).encode())
-            for line in lines:
-                stage.name = line.partition(" ")[0]
+        for line in lines:
+            with _Stage(self, line.partition(" ")[0]):
                 self._wire.deadline = self._deadline.sooner(self._server.timeout)
                 replies.append(self._wire.read_reply())
         return replies
@@ -272,14 +270,14 @@ class SmtpConnection:
 class _Stage:
     """A part of the conversation. What fails in it ends the connection, and says where it did."""
 
-    __slots__ = ("_connection", "name")
+    __slots__ = ("_connection", "_name")
 
     def __init__(self, connection: SmtpConnection, name: str) -> None:
         self._connection = connection
-        self.name = name
+        self._name = name
 
-    def __enter__(self) -> Self:
-        return self
+    def __enter__(self) -> None:
+        pass
 
     def __exit__(
         self,
@@ -289,7 +287,7 @@ class _Stage:
     ) -> None:
         if isinstance(error, OSError):
             self._connection.abandon()
-            raise in_words(error, self.name) from error
+            raise in_words(error, self._name) from error
         if isinstance(error, DeliveryError):
             self._connection.abandon()
 

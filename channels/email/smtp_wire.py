@@ -5,7 +5,6 @@ import socket
 import ssl
 from base64 import b64encode
 from dataclasses import dataclass
-from select import POLLIN, POLLOUT, poll
 
 from channels.endpoint import Deadline
 from communication.errors import TransientDeliveryError
@@ -15,6 +14,8 @@ _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3} ")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]+")
 _LONGEST_REPLY = 65_536
 _LONGEST_REASON = 500
+# One TLS record: a send that a slow reader holds up is then one wait, and ends in time.
+CHUNK = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +40,12 @@ class Reply:
 
 
 class Wire:
-    """A socket to an SMTP server. `deadline` is set by whoever writes and reads.
-
-    The socket never blocks, it is waited for: a timeout of its own would have to be set anew
-    for each mail, and every call to the system lets another thread go first.
-    """
+    """A socket to an SMTP server. `deadline` is set by whoever writes and reads."""
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.settimeout(0)
         self.deadline = deadline
         self._socket = connected
-        self._readiness = poll()
-        self._is_encrypted = False
         self._buffer = b""
 
     @property
@@ -65,21 +59,14 @@ class Wire:
             raise TransientDeliveryError("the server sent more than its answer before TLS began")
         self._socket.settimeout(self.deadline.left())
         self._socket = context.wrap_socket(self._socket, server_hostname=host)
-        self._socket.settimeout(0)
-        self._is_encrypted = True
 
     def write(self, data: bytes) -> None:
         """Send all of it."""
         if self._buffer:
             raise ConnectionResetError("the server said more than it was asked")
-        rest = memoryview(data)
-        while rest:
-            try:
-                rest = rest[self._socket.send(rest) :]
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                self._await(POLLOUT)
-            except ssl.SSLWantReadError:
-                self._await(POLLIN)
+        for start in range(0, len(data), CHUNK):
+            self._socket.settimeout(self.deadline.left())
+            self._socket.sendall(data[start : start + CHUNK])
 
     def read_reply(self) -> Reply:
         """The next reply, of one line or several. TransientDeliveryError if it is none."""
@@ -101,7 +88,8 @@ class Wire:
 
     def _read_line(self) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
-            received = self._receive()
+            self._socket.settimeout(self.deadline.left())
+            received = self._socket.recv(4096)
             if not received:
                 raise ConnectionResetError("the server closed it")
             self._buffer += received
@@ -109,23 +97,6 @@ class Wire:
                 raise TransientDeliveryError("the server's answer is not SMTP")
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         return line.removesuffix(b"\r")
-
-    def _receive(self) -> bytes:
-        if not self._is_encrypted:  # else something may have come that the socket knows nothing of
-            self._await(POLLIN)
-        while True:
-            try:
-                return self._socket.recv(4096)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                self._await(POLLIN)
-            except ssl.SSLWantWriteError:
-                self._await(POLLOUT)
-
-    def _await(self, event: int) -> None:
-        """Return when the socket is ready. TimeoutError if it is not in time."""
-        self._readiness.register(self._socket, event)
-        if not self._readiness.poll(self.deadline.left() * 1000):
-            raise TimeoutError
 
 
 def address_literal(address: str) -> str:

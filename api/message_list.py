@@ -1,6 +1,7 @@
 """Lists of communicationMessage (TMF630; docs/filtering.md)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from falcon import Request
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from communication.query.conditions import selected
 from communication.query.message_query import find
 from communication.query.message_vocabulary import message_vocabulary
 from communication.query.tmf630 import Query, parse_query_string
+from communication.wire.message import APART
 from communication.wire.representation import Head, message_href, represent
 
 GROUP_DOCUMENTS = 25
@@ -39,6 +41,11 @@ def list_messages(context: Context, req: Request) -> Answer:
 def wants_receivers(query: Query) -> bool:
     """Whether the answer shows receivers, which may be many."""
     return query.fields is None or any(path[0] == "receiver" for path in query.fields)
+
+
+def _wants_documents(query: Query) -> bool:
+    """Whether the answer shows anything of them: each may be as large as a body."""
+    return query.fields is None or any(path[0] not in APART for path in query.fields)
 
 
 def _items(
@@ -74,7 +81,9 @@ def _load(connection: Connection, heads: list[Head], query: Query) -> Iterator[S
     keys = [head.key for head in heads]
     receivers = load_receivers(connection, keys) if wants_receivers(query) else {}
     for place in range(0, len(heads), GROUP_DOCUMENTS):
-        documents = load_documents(connection, keys[place : place + GROUP_DOCUMENTS])
+        some = keys[place : place + GROUP_DOCUMENTS]
+        blank: dict[int, dict[str, Any]] = {key: {} for key in some}
+        documents = load_documents(connection, some) if _wants_documents(query) else blank
         for head in heads[place : place + GROUP_DOCUMENTS]:
             theirs = receivers.get(head.key, [])
             yield Stored(head=head, document=documents[head.key], receivers=theirs)

@@ -55,12 +55,14 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def new_folder() -> Path:
+def new_folder(*, on_disk: bool = False) -> Path:
     """Return an empty folder, private to this user and removed after the test run.
 
-    It is in memory where there is room: to make a database is ten times the work on a disk.
+    Unless it must be on a disk, it is in memory where there is room: to make a database is ten
+    times the work on a disk.
     """
-    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    in_memory = has_room and not on_disk
     folder = Path(tempfile.mkdtemp(prefix="tidings-", dir=_MEMORY if in_memory else None))
     _guard.remove_folder(folder)
     return folder

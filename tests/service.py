@@ -24,8 +24,8 @@ class Service(ABC):
 
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
-    def __init__(self) -> None:
-        self.folder = new_folder()
+    def __init__(self, *, on_disk: bool = False) -> None:
+        self.folder = new_folder(on_disk=on_disk)
         self.port = free_port()
         self._password = secrets.token_hex(8)
         self._processes: list[Process] = []

@@ -35,8 +35,8 @@ class PostgreSQL(Service):
     stop_signal = signal.SIGINT
 
     def __init__(self, *, durable: bool = False) -> None:
-        super().__init__()
-        self._durable = "on" if durable else "off"
+        super().__init__(on_disk=durable)
+        self._durable = durable
         self._data = self.folder / "data"
         self._user = "postgres" if os.geteuid() == 0 else None
         self._give_to_server(self.folder)
@@ -77,11 +77,11 @@ class PostgreSQL(Service):
             # In files of its own: in /dev/shm they would stay behind a SIGKILL.
             "dynamic_shared_memory_type": "mmap",
             "max_connections": 200,
-            "fsync": self._durable,
-            "full_page_writes": self._durable,
             "synchronous_commit": "on",
-            "max_wal_size": "128MB",  # the folder may be in memory
         }
+        if not self._durable:
+            # The folder may be in memory: it has no room for more.
+            settings |= {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB"}
         options = [f"--{name}={value}" for name, value in settings.items()]
         self._run(_postgresql("postgres"), "-D", self._data, *options, user=self._user)
 

@@ -32,7 +32,7 @@ class Identity:
         password. A channel that has another name for the account, or knows that the user is
         no secret, says so by an attribute `account`.
         """
-        account = account_of(channel)
+        account = account_of(channel, url)
         scheme, mark, rest = channel.provider.partition("://")
         # Most providers' names tell the host, with the port that goes without saying.
         is_told = rest.startswith((url.host, f"[{url.host}]"))
@@ -58,9 +58,13 @@ class Identity:
         )
 
 
-def account_of(channel: Channel) -> str:
-    """What the channel calls its account; "" where it names none, or only a secret would do."""
-    return str(getattr(channel, "account", ""))
+def account_of(channel: Channel, url: ChannelUrl) -> str:
+    """What the channel calls its account; "" where it names none, or only a secret would do.
+
+    Some providers want one token as both user and password.
+    """
+    account = str(getattr(channel, "account", None) or "")
+    return "" if account == url.password else account
 
 
 def told_apart(identities: Iterable[Identity]) -> Iterator[Identity]:

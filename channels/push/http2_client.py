@@ -47,7 +47,7 @@ class Http2Client:
         self._tickets = count()
         self._connection: Http2Connection | None = None
         self._open: set[Http2Connection] = set()
-        self._served = 0
+        self._served = self._left_out = 0
         self._is_careful = False
         self._broke_after = 0
         self._most: int | None = None
@@ -102,15 +102,19 @@ class Http2Client:
             return asyncio.run_coroutine_threadsafe(self._request(call, timeout), self._loop)
 
     async def _request(self, call: Call, seconds: float) -> Answer:
-        served = self._served
+        served, left_out = self._served, self._left_out
         try:
             async with asyncio.timeout(seconds):
                 return await self._exchange(call, min(_START_WITHIN, seconds))
         except TimeoutError as error:
-            if call.sent or self._served == served:
+            if call.sent:
                 raise
-            reason = f"{self._host}: it takes no more at a time"
-            raise RateReached(reason, retry_after=_AGAIN) from error
+            if self._served != served:
+                reason = f"{self._host}: it takes no more at a time"
+                raise RateReached(reason, retry_after=_AGAIN) from error
+            if self._left_out != left_out:
+                raise self._takes_none() from error
+            raise
 
     async def _exchange(self, call: Call, start_within: float) -> Answer:
         """As often as the server does not act on it, but acts on others."""
@@ -123,12 +127,16 @@ class Http2Client:
                 return await connection.exchange(call)
             except NotProcessed as error:
                 call.sent = False
+                self._left_out += 1
                 if error.too_fast:
                     reason = f"{self._host}: it is asked too fast"
                     raise NotTaken(reason, retry_after=_AGAIN, too_fast=True) from error
             fruitless = 0 if self._served != known else fruitless + 1
             await asyncio.sleep((0.0, *_PAUSES)[min(fruitless, len(_PAUSES))])
-        raise NotTaken(f"{self._host}: it takes no requests now", retry_after=_LATER)
+        raise self._takes_none()
+
+    def _takes_none(self) -> NotTaken:
+        return NotTaken(f"{self._host}: it takes no requests now", retry_after=_LATER)
 
     async def _with_room(self, ticket: int, start_by: float, served: int) -> Http2Connection:
         """A connection that takes a request at once.

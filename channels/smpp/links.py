@@ -64,6 +64,7 @@ class Link:
         self._changed = changed
         self._closing = threading.Event()
         self._backoff = Backoff()
+        self._is_careful = False
         self._thread = threading.Thread(target=self._run, name="smpp", daemon=True)
         self._thread.start()
 
@@ -87,7 +88,9 @@ class Link:
 
     def _bind_and_run(self) -> None:
         try:
-            session = Session.open(self._account, self._command, self._on_delivered)
+            session = Session.open(
+                self._account, self._command, self._on_delivered, careful=self._is_careful
+            )
         except TransientDeliveryError as error:
             self._failed(error)
             return
@@ -101,6 +104,8 @@ class Link:
         except Exception:
             # The thread goes on: without it nothing would ever be bound again.
             log.exception("session failed", provider=self._account.name)
+        # What is outstanding when a session is lost may have been taken, all of it.
+        self._is_careful = not session.proven
         if session.proven or time.monotonic() - began >= _PROVEN:
             self._backoff.succeeded()
         self._now(None, None)

@@ -34,14 +34,17 @@ class SessionOver(TransientDeliveryError):
 class Session:
     """A bound connection. One thread calls `run`, any may submit."""
 
-    def __init__(self, account: Account, wire: Wire, on_delivered: OnDelivered) -> None:
+    def __init__(
+        self, account: Account, wire: Wire, on_delivered: OnDelivered, *, careful: bool = False
+    ) -> None:
         self._account = account
         self.proven = False
         """Whether it was of use: a bind alone may be ended at once, again and again."""
         self._wire = wire
         self._on_delivered = on_delivered
         self._inbox = Inbox()
-        self._window = threading.Semaphore(account.window)
+        self._held_back = account.window - 1 if careful else 0
+        self._window = threading.Semaphore(account.window - self._held_back)
         self._lock = threading.Lock()
         self._sequences = itertools.count(1)
         self._asked: dict[int, Future[Pdu]] = {}
@@ -51,9 +54,12 @@ class Session:
         self._enquired = False
 
     @classmethod
-    def open(cls, account: Account, command: Command, on_delivered: OnDelivered) -> Self:
+    def open(
+        cls, account: Account, command: Command, on_delivered: OnDelivered, *, careful: bool = False
+    ) -> Self:
         """Connected and bound. TransientDeliveryError if that fails.
 
+        `careful`: the window has room for one submit until the first is answered.
         ConfigurationFault where a person has to mend something: a login, a certificate.
         """
         try:
@@ -63,7 +69,7 @@ class Session:
             raise ConfigurationFault(reason, retry_after=FAULT_WAIT) from error
         except OSError as error:
             raise TransientDeliveryError(f"can't connect: {in_words(error)}") from error
-        session = cls(account, wire, on_delivered)
+        session = cls(account, wire, on_delivered, careful=careful)
         try:
             session._bind(command)
         except BaseException:
@@ -218,6 +224,9 @@ class Session:
         answered = self._settle(pdu.sequence)
         if answered is not None:
             self.proven = True
+            if self._held_back:
+                self._window.release(self._held_back)
+                self._held_back = 0
             answered.set_result(pdu)
         else:
             log.warning(

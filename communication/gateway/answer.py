@@ -20,7 +20,7 @@ class Verdict(Enum):
     TRANSIENT = "transient"
     BUSY = "busy"  # it wants fewer messages
     ACCOUNT = "account"  # we are refused
-    PUZZLING = "puzzling"  # a yes without a reference
+    PUZZLING = "puzzling"  # a yes without a reference, or without the code that must say so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ def judge(
     code = find(table.code, said)
     verdict = _verdict(table, status, code)
     reference = find(table.reference, said) or ""
+    if verdict is Verdict.PUZZLING:
+        return Judgement(verdict=verdict, reason=f"HTTP {status} without a code")
     if verdict is Verdict.ACCEPTED:
         if reference:
             return Judgement(verdict=verdict, reference=reference)
@@ -63,12 +65,15 @@ def _verdict(table: AnswerTable, status: int, code: str | None) -> Verdict:
         if code in listed or status in listed:
             return verdict
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP's
-        return (
-            Verdict.TRANSIENT
-            if table.accepted and code not in table.accepted
-            else (Verdict.ACCEPTED)
-        )
+        return _by_code(table, code)
     return _by_status(status)
+
+
+def _by_code(table: AnswerTable, code: str | None) -> Verdict:
+    """Of a 2xx whose code is in no list of what went wrong."""
+    if not table.accepted or code in table.accepted:
+        return Verdict.ACCEPTED
+    return Verdict.TRANSIENT if code else Verdict.PUZZLING
 
 
 def _by_status(status: int) -> Verdict:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -93,7 +93,7 @@ class AnswerTable(_Table):
     code: Places = ()
     reason: Places = ()
     accepted: list[str] = []
-    """Codes that say yes, where a 2xx may also say no."""
+    """Codes that say yes, where a 2xx may also say no: then each answer must have one."""
     permanent: list[str | int] = []
     """Codes and statuses by which the message, or its receiver, is refused for good."""
     transient: list[str | int] = []
@@ -160,7 +160,7 @@ def load_description(name: str) -> Description:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"gateway={name}: no valid TOML: {error}") from error
     except ValidationError as error:
-        raise SettingsError(f"gateway={name}: {_fault(error)}") from error
+        raise SettingsError(f"gateway={name}: {'; '.join(_faults(error))}") from error
 
 
 def _read(name: str) -> str:
@@ -176,10 +176,11 @@ def _read(name: str) -> str:
         raise SettingsError(f"gateway={name}: can't be read: {why}") from error
 
 
-def _fault(error: ValidationError) -> str:
-    first: Mapping[str, Any] = error.errors(include_url=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False):
+        where = ".".join(str(one) for one in fault["loc"] if one != "[key]")
+        message = fault["msg"].removeprefix("Value error, ")
+        yield f"{where}: {message}" if where else message
 
 
 def _texts_in(value: Any) -> Iterator[str]:

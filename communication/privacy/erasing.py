@@ -29,9 +29,9 @@ from communication.events.sequencing import hold_still
 from communication.hubs.listener_model import CALLBACK_BODY
 from communication.model import ATTEMPT, DELIVERY, DOCUMENT, IDEMPOTENCY, MESSAGE, RECEIVER
 from communication.polling.subscriptions import renew_queues
-from communication.privacy.finding import Search, key_of, names, of_tenant
+from communication.privacy.finding import Search, key_of, names_or_hides, of_tenant
+from communication.privacy.scrubbing import ERASED, scrub
 
-ERASED = "[erased]"
 _PERSONAL = (
     "subject",
     "content",
@@ -48,8 +48,8 @@ _JSON_BODIES: tuple[tuple[Table, str], ...] = (
     (HEARD_EVENT, "body"),
     (COLLECTED_EVENT, "body"),
 )
-_AT_ONCE = 1000
-"""Rows that are read before they are written."""
+_AT_ONCE = 50
+"""Rows that are read before they are written: each may hold megabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +202,7 @@ def _scrub_bodies(connection: Connection, person: str, tenant: str | None, searc
             for some in _groups(search.keys[table])
         )
     for column in (STAGED_EVENT.c.payload, STAGED_EVENT.c.changed):
-        theirs = and_(names(column, person), *of_tenant(STAGED_EVENT, tenant))
+        theirs = and_(names_or_hides(column, person), *of_tenant(STAGED_EVENT, tenant))
         count += _scrub_column(connection, column, theirs, person)
     return count
 
@@ -238,23 +238,3 @@ def _scrub_column(
     ]
     _write(connection, column.table, column.name, changes)
     return len(changes)
-
-
-def scrub(value: Any, person: str) -> Any:
-    """A JSON value in which nothing is said of the person.
-
-    In a list, an object with an attribute that is the person's is theirs altogether; any other
-    text that names the person becomes ERASED.
-    """
-    needle = person.lower()
-    if isinstance(value, dict):
-        return {name: scrub(one, person) for name, one in value.items()}
-    if isinstance(value, list):
-        return [{} if _is_of(one, needle) else scrub(one, person) for one in value]
-    return ERASED if isinstance(value, str) and needle in value.lower() else value
-
-
-def _is_of(value: Any, needle: str) -> bool:
-    return isinstance(value, dict) and any(
-        isinstance(one, str) and one.lower() == needle for one in value.values()
-    )

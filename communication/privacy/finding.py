@@ -10,8 +10,12 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, Text, and_, cas
 from communication.bulk import among
 from communication.events.event_model import COLLECTED_EVENT, EVENT, HEARD_EVENT
 from communication.model import IDEMPOTENCY, MESSAGE, RECEIVER
+from communication.privacy.scrubbing import ENCODED, scrub
 
-_AT_ONCE = 1000
+_AT_ONCE = 20
+"""Bodies that are read at once: each may hold megabytes."""
+
+_STREAMED = {"yield_per": _AT_ONCE}
 
 
 class Search:
@@ -27,7 +31,7 @@ class Search:
         self._seen: defaultdict[Table, int] = defaultdict(int)
         self.receivers: dict[int, int] = {}
         """The keys of the person's rows of `receiver`, and the messages that these are of."""
-        self.keys: defaultdict[Table, list[int]] = defaultdict(list)
+        self.keys: defaultdict[Table, set[int]] = defaultdict(set)
         """Of rows that name the person; those of `event` also if they are about such a message."""
 
     def look(self) -> None:
@@ -36,16 +40,22 @@ class Search:
         messages = among(self._connection, EVENT.c.message_key, set(self.receivers.values()))
         changed, payload = (names(EVENT.c[name], self._person) for name in ("changed", "payload"))
         told = and_(or_(changed, payload), *of_tenant(EVENT, self._tenant))
-        for table, condition in (
-            (EVENT, or_(messages, told)),
-            *(
-                (table, and_(names(table.c.body, self._person), *of_tenant(table, self._tenant)))
-                for table in (HEARD_EVENT, COLLECTED_EVENT)
-            ),
-        ):
-            wanted = select(key_of(table)).where(condition, self._new(table))
-            self.keys[table] += self._connection.execute(wanted).scalars()
-        self.keys[IDEMPOTENCY] += self._kept_answers()
+        self._find(EVENT.c.payload, or_(messages, told))
+        for column in (HEARD_EVENT.c.body, COLLECTED_EVENT.c.body):
+            named = names(column, self._person)
+            self._find(column, and_(named, *of_tenant(column.table, self._tenant)))
+        self.keys[IDEMPOTENCY].update(self._kept_answers())
+
+    def _find(self, column: Column[Any], condition: ColumnElement[bool]) -> None:
+        """The rows that meet the condition, and those whose column hides the person in base64."""
+        table = column.table
+        key, new = key_of(table), self._new(table)
+        wanted = select(key).where(condition, new)
+        self.keys[table].update(self._connection.execute(wanted).scalars())
+        encoded = select(key, column).where(hides(column), new, *of_tenant(table, self._tenant))
+        for row in self._connection.execute(encoded, execution_options=_STREAMED):
+            if scrub(row[1], self._person) != row[1]:
+                self.keys[table].add(row[0])
 
     def _receivers(self) -> Iterable[tuple[int, int]]:
         rows = self._connection.execute(
@@ -61,10 +71,15 @@ class Search:
         wanted = select(IDEMPOTENCY.c.key, IDEMPOTENCY.c.body).where(
             self._new(IDEMPOTENCY), *of_tenant(IDEMPOTENCY, self._tenant)
         )
-        streamed = {"yield_per": _AT_ONCE}
-        for row in self._connection.execute(wanted, execution_options=streamed):
-            if needle in row.body.lower():
+        for row in self._connection.execute(wanted, execution_options=_STREAMED):
+            if needle in row.body.lower() or self._is_hidden_in(row.body):
                 yield row.key
+
+    def _is_hidden_in(self, body: str) -> bool:
+        if ENCODED not in body:
+            return False
+        content = orjson.loads(body)
+        return bool(scrub(content, self._person) != content)
 
     def _new(self, table: Table) -> ColumnElement[bool]:
         key, seen = key_of(table), self._seen[table]
@@ -81,6 +96,16 @@ def key_of(table: Table) -> Column[int]:
 def of_tenant(table: Table, tenant: str | None) -> list[ColumnElement[bool]]:
     """That rows are the tenant's, if it is only about one."""
     return [] if tenant is None else [table.c.tenant == tenant]
+
+
+def names_or_hides(column: ColumnElement[Any], person: str) -> ColumnElement[bool]:
+    """That JSON names the person, or may do so in base64, which the database can't look into."""
+    return or_(names(column, person), hides(column))
+
+
+def hides(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """That something in JSON is in base64."""
+    return cast(column, Text).contains(ENCODED, autoescape=True)
 
 
 def names(column: ColumnElement[Any], person: str) -> ColumnElement[bool]:

@@ -61,6 +61,8 @@ def register_sqlite_functions(dbapi_connection: Any) -> None:
     """Make the functions that lists use known to a new SQLite connection."""
     for name, function in (("tidings_meets", _meets), ("tidings_finds", _finds)):
         dbapi_connection.create_function(name, 2, function, deterministic=True)
+    # Its own knows the letters of ASCII alone. No index is by it.
+    dbapi_connection.create_function("lower", 1, _lower, deterministic=True)
 
 
 def _meets(document: str | None, clauses: str) -> bool:
@@ -69,6 +71,10 @@ def _meets(document: str | None, clauses: str) -> bool:
 
 def _finds(value: str | None, pattern: str) -> bool:
     return value is not None and found(pattern, value)
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _dumped(clauses: Clauses) -> str:

@@ -186,6 +186,26 @@ def test_an_smsc_without_a_sign_of_life_is_left(smsc: Smsc, opened: Opened) -> N
     wait_until(lambda: works(channel))
 
 
+def test_after_a_session_that_was_of_no_use_the_next_begins_with_one_submit(
+    smsc: Smsc, opened: Opened
+) -> None:
+    smsc.on_submit = lambda peer, _pdu: peer.hang_up()
+    channel = opened(url(smsc, "?window=10"))
+    assert isinstance(failure(channel), OutcomeUnknown)
+    held: list[tuple[Peer, Pdu]] = []
+    smsc.on_submit = lambda peer, pdu: held.append((peer, pdu))
+
+    with ThreadPoolExecutor(5) as pool:
+        results = [pool.submit(works, channel) for _ in range(5)]
+        wait_until(lambda: held)
+        with pytest.raises(AssertionError):
+            wait_until(lambda: len(held) > 1, within=0.3)
+        smsc.on_submit = None
+        smsc.accept(*held[0])
+
+        assert [one.result() for one in results] == [True] * 5
+
+
 def test_a_busy_smsc_is_asked_less(smsc: Smsc, opened: Opened, tmp_path: Path) -> None:
     def ten_at_most(peer: Peer, pdu: Pdu) -> None:
         if len(smsc.submits) > 10:

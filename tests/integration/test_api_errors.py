@@ -63,6 +63,12 @@ def test_a_body_over_the_limit(api: testing.TestClient) -> None:
     check_error(api.simulate_post(MESSAGES, json=big), 413, 22)
 
 
+@pytest.mark.parametrize("value", [b"1,", b"{},", b"[[]],"])
+def test_a_body_of_too_many_values(sqlite_store: Store, value: bytes) -> None:
+    many = b'{"x":[' + value * 2_000_001 + b"0]}"
+    check_error(post(client(sqlite_store), many), 413, 22, "2000000 values")
+
+
 def test_a_body_of_another_type(api: testing.TestClient) -> None:
     check_error(post(api, b"{}", Content_Type="text/plain"), 415, 22, "text/plain")
     check_error(post(api, b"{}", Content_Encoding="gzip"), 415, 22, "gzip")

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from falcon import testing
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from communication.clock import now, parse
 from communication.events.event_model import STAGED_EVENT
 from communication.events.happening import Kind
-from communication.model import DELIVERY, MESSAGE, RECEIVER, State
+from communication.model import DELIVERY, DOCUMENT, MESSAGE, RECEIVER, State
 from communication.store import Store
 from tests.api import MESSAGES, check_error, client
 from tests.messages import email, rows
@@ -255,3 +255,15 @@ def test_many_receivers_are_stored_in_their_order(api: testing.TestClient, store
     with store.read() as connection:
         assert connection.scalar(select(func.count()).select_from(DELIVERY)) == 5000
         assert connection.scalar(select(MESSAGE.c.open_count)) == 5000
+
+
+def test_a_list_reads_no_more_of_messages_than_it_shows(
+    api: testing.TestClient, store: Store
+) -> None:
+    assert api.simulate_post(MESSAGES, json=email(2, id="m1")).status_code == 201
+    shown = api.simulate_get(MESSAGES, query_string="fields=status,receiver.email").json
+    with store.write() as connection:
+        connection.execute(delete(DOCUMENT))
+    listed = api.simulate_get(MESSAGES, query_string="fields=status,receiver.email").json
+    assert listed == shown
+    assert [set(one) for one in listed] == [{"id", "href", "status", "receiver"}]

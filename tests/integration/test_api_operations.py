@@ -1,5 +1,6 @@
 """/health, /ready and /metrics."""
 
+import re
 import socket
 from collections.abc import Iterator
 
@@ -9,13 +10,18 @@ from redis import Redis
 from sqlalchemy import update
 
 from api.app import create_app
+from channels.health.breaker import LOOK_EVERY, Breaker
+from channels.health.rest import FIRST, LocalRest
+from channels.health.tally import LEAST, LocalTally
 from communication.clock import parse
 from communication.model import DELIVERY
 from communication.settings import Settings
 from communication.store import Store, open_store
 from tests.api import MESSAGES, check_error, client
+from tests.clock import Clock
 from tests.messages import email
 from tests.processes import free_port
+from tests.providers import identity
 from tests.services import RabbitMQ
 
 
@@ -102,6 +108,39 @@ def test_metrics_tell_what_is_accepted_and_how_long_it_waits(
     assert samples["tidings_relay_lag_seconds"] == samples[f"tidings_queue_age_seconds{bulk}"]
     nothing = '{channel="sms",lane="urgent",tenant=""}'
     assert float(samples[f"tidings_queue_age_seconds{nothing}"]) == 0
+
+
+def test_metrics_tell_which_provider_rests(api: testing.TestClient) -> None:
+    clock = Clock()
+    rest, known = LocalRest(clock), identity("test://shown")
+    breaker = Breaker(known, rest, LocalTally(clock), clock=clock)
+
+    def shown() -> str:
+        (line,) = re.findall(
+            r'^tidings_provider_resting{channel="sms",provider="test://shown"} (.*)$',
+            api.simulate_get("/metrics").text,
+            re.MULTILINE,
+        )
+        return str(line)
+
+    def looked() -> str:
+        clock.now += LOOK_EVERY
+        breaker.rests()
+        return shown()
+
+    assert shown() == "0.0"
+    rest.begin(0)  # as another process found
+    assert looked() == "1.0"
+    clock.now += FIRST
+    assert looked() == "1.0"  # it is to be probed
+    rest.end()
+    assert looked() == "0.0"
+    for _ in range(LEAST):
+        breaker.end(breaker.begin(), worked=False)
+    assert shown() == "1.0"
+    clock.now += FIRST
+    breaker.end(breaker.begin(), worked=True)
+    assert shown() == "0.0"
 
 
 @pytest.mark.parametrize("path", [MESSAGES, f"{MESSAGES}/m1", f"{MESSAGES}/m1/delivery", "/hub"])

@@ -23,8 +23,9 @@ from communication.events.event_model import (
 )
 from communication.events.forwarding import adopt
 from communication.model import ATTEMPT, DELIVERY, MESSAGE
-from communication.privacy.erasing import ERASED, erase, scrub
+from communication.privacy.erasing import erase
 from communication.privacy.purging import purge
+from communication.privacy.scrubbing import ERASED, scrub
 from communication.redis_client import open_redis
 from communication.settings import Settings
 from communication.store import Store, open_store
@@ -168,6 +169,7 @@ def test_nobody_in_particular_is_nobody(store: Store) -> None:
 def test_what_names_a_person_in_json_is_taken_out() -> None:
     value = {"to": [{"email": "a@b.c", "name": "A"}, {"x": 1}], "said": "for A@B.C", "n": 1}
     assert scrub(value, "a@b.c") == {"to": [{}, {"x": 1}], "said": ERASED, "n": 1}
+    assert scrub({"by": {"A@b.c": 1, "x": 2}}, "a@b.c") == {"by": {ERASED: 1, "x": 2}}
 
 
 def age(store: Store, days: float) -> None:

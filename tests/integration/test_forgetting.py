@@ -180,5 +180,5 @@ def test_without_redis_a_person_is_forgotten_all_the_same(
         write_to(store, "a0")
         subscribe(store, polling(store, open_redis(Settings(redis_url="memory://"))))
         result = CliRunner().invoke(main, ["forget", "--receiver", ANN])
-        assert (result.exit_code, "Erased in 1 receivers" in result.stdout) == (0, True)
+        assert (result.exit_code, "erased in 1 receivers" in result.stdout) == (0, True)
         assert "which nobody reads any more" in result.stderr

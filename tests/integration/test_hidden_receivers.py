@@ -16,8 +16,9 @@ from channels.push.to_devices import open_push
 from channels.registry import open_channel
 from channels.testing import environment
 from communication.model import ATTEMPT, DELIVERY
-from communication.privacy.erasing import ERASED, erase
+from communication.privacy.erasing import erase
 from communication.privacy.hiding import hide_in, hider
+from communication.privacy.scrubbing import ERASED
 from communication.settings import Settings
 from communication.store import Store
 from tests.gateways import answer, gateway

@@ -21,6 +21,7 @@ from communication.errors import (
     DeliveryError,
     PermanentDeliveryError,
     SettingsError,
+    TransientDeliveryError,
 )
 from communication.redis_client import open_redis
 from communication.settings import Settings
@@ -90,6 +91,15 @@ def test_a_provider_that_asks_for_time_is_left_alone_and_no_try_is_spent() -> No
     channel = cared(provider)
     assert send(channel, 10) == ["Throttled"] + ["ProviderRests"] * 9
     assert resting(channel) == pytest.approx(30, abs=10)
+
+
+def test_a_failing_provider_rests_for_as_long_as_it_says() -> None:
+    def broken() -> str:
+        raise TransientDeliveryError("503", retry_after=100)
+
+    channel = cared(Provider(broken))
+    send(channel, LEAST)
+    assert 10 * FIRST < resting(channel) <= 100
 
 
 def test_the_breaker_can_be_left_out() -> None:

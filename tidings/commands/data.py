@@ -1,7 +1,7 @@
 """The commands `tidings forget` and `tidings purge`: data that are not to be kept."""
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 
 import click
@@ -14,7 +14,7 @@ from tidings.explained import explained
 @click.option(
     "--receiver",
     required=True,
-    help="An email address, a phone number as +46701234567, or an app user.",
+    help="An email address, a phone number such as +46701234567, or an app user.",
 )
 @click.option("--tenant", help="Only of this tenant; default: of all.")
 @explained()
@@ -24,13 +24,24 @@ def forget(receiver: str, tenant: str | None) -> None:
     from tidings.database import open_database
 
     settings = load_settings()
-    with closing(open_database(settings)) as store, store.write() as connection:
-        erased = erase(connection, receiver.strip(), tenant)
-    click.echo(
-        f"Erased in {erased.receivers} receivers, {erased.messages} messages, "
-        f"{erased.devices} devices and {erased.bodies} stored bodies."
-    )
-    _drop_queues(settings, erased.queues)
+    with closing(open_database(settings)) as store:
+        for one in _spellings(receiver.strip(), settings.phone_region):
+            with store.write() as connection:
+                erased = erase(connection, one, tenant)
+            click.echo(
+                f"{one}: erased in {erased.receivers} receivers, {erased.messages} messages, "
+                f"{erased.devices} devices and {erased.bodies} stored bodies."
+            )
+            _drop_queues(settings, erased.queues)
+
+
+def _spellings(receiver: str, region: str) -> list[str]:
+    """As it was given, and if that is a phone number as it is stored."""
+    from communication.wire.phone import phone_number
+
+    with suppress(ValueError):
+        return list(dict.fromkeys((receiver, phone_number(receiver, region))))
+    return [receiver]
 
 
 def _drop_queues(settings: Settings, names: Sequence[str]) -> None:

@@ -72,6 +72,8 @@ def test_operators_see_the_account_and_no_secret(tmp_path: Path) -> None:
         SMSC.format("id:hidden"): "smpp://id@127.0.0.1:2775",
     }
     assert {url: known(url, tmp_path).name for url in urls} == urls
+    token = known("smtp://hidden:hidden@mail.example.com", tmp_path, "email")
+    assert token.name == "smtp://mail.example.com:25"
     mail = known("smtp://ann%40example.com:hidden@mail.example.com", tmp_path, "email")
     assert mail.name == "smtp://ann%40example.com@mail.example.com:25"
     assert known("ntfy://ann:hidden@example.com", tmp_path, "push").name == "ntfy://ann@example.com"

@@ -32,6 +32,28 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.access_log.disabled = True
 
 
+def _leave_ctrl_c_to_the_master(_worker: Any) -> None:
+    """A terminal sends it to all processes; the master passes it on, as SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+_CONSTANT = {
+    "graceful_timeout": GRACE,
+    "timeout": 120,
+    "keepalive": 30,
+    "permit_unconventional_http_method": True,  # they get the 405 of their contract
+    "limit_request_line": LONGEST_LINE,
+    # A client behind a proxy on this machine would be believed: by default its header
+    # SCRIPT_NAME leads past what the proxy keeps to itself.
+    "forwarded_allow_ips": "",
+    "forwarder_headers": "",
+    "proc_name": "tidings",
+    "control_socket_disable": True,
+    "logger_class": QuietLogger,
+    "post_worker_init": _leave_ctrl_c_to_the_master,
+}
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """Serves the app that `make_app` builds in each worker process, after the fork."""
 
@@ -44,36 +66,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         **options: Any,
     ) -> None:
         """`tell_ready` is called when it listens; `options` are gunicorn's, over ours."""
-        seats = Seats(settings.api_workers)
-        ours = {
-            "seats": seats,
-            "patience": settings.client_patience,
-            "max_body": settings.max_body,
-            "max_head": settings.max_head,
-        }
         self._make_app = make_app
         self._tell_ready = tell_ready
-        self._options: dict[str, Any] = {
-            "bind": settings.bind,
-            "worker_class": type("Worker", (HttpWorker,), ours),
-            "child_exit": lambda _arbiter, worker: seats.leave(worker.place),
-            "workers": settings.api_workers,
-            "threads": settings.api_threads,
-            "graceful_timeout": GRACE,
-            "timeout": 120,
-            "keepalive": 30,
-            "worker_connections": _most_connections(),
-            "permit_unconventional_http_method": True,  # they get the 405 of their contract
-            "limit_request_line": LONGEST_LINE,
-            # A client behind a proxy on this machine would be believed: by default its header
-            # SCRIPT_NAME leads past what the proxy keeps to itself.
-            "forwarded_allow_ips": "",
-            "forwarder_headers": "",
-            "proc_name": "tidings",
-            "control_socket_disable": True,
-            "logger_class": QuietLogger,
+        self._options = {
+            **_CONSTANT,
+            **_options_of(settings),
             "when_ready": self._ready,
-            "post_worker_init": _leave_ctrl_c_to_the_master,
             **options,
         }
         super().__init__()
@@ -91,6 +89,24 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         # Ctrl-C drains as SIGTERM does; gunicorn would drop the requests in flight.
         signal.signal(signal.SIGINT, lambda _number, frame: arbiter.signal(signal.SIGTERM, frame))
         self._tell_ready()
+
+
+def _options_of(settings: Settings) -> dict[str, Any]:
+    seats = Seats(settings.api_workers)
+    ours = {
+        "seats": seats,
+        "patience": settings.client_patience,
+        "max_body": settings.max_body,
+        "max_head": settings.max_head,
+    }
+    return {
+        "bind": settings.bind,
+        "worker_class": type("Worker", (HttpWorker,), ours),
+        "child_exit": lambda _arbiter, worker: seats.leave(worker.place),
+        "workers": settings.api_workers,
+        "threads": settings.api_threads,
+        "worker_connections": _most_connections(),
+    }
 
 
 def _most_connections() -> int:
@@ -117,8 +133,3 @@ def check_address(bind: str) -> None:
             f"TIDINGS_BIND: can't listen on {bind}: {error.strerror}; choose another "
             "address with --bind"
         ) from error
-
-
-def _leave_ctrl_c_to_the_master(_worker: Any) -> None:
-    """A terminal sends it to all processes; the master passes it on, as SIGTERM."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

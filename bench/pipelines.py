@@ -41,12 +41,9 @@ def measure_idle_dramatiq(stack: Stack, *, messages: int) -> Figure:
     dramatiq_pipeline.enqueue(stack.rabbitmq.url, "idle", range(messages))
     environment = {celery_pipeline.BROKER: stack.rabbitmq.url}
     with stack.process(*dramatiq_pipeline.COMMAND, env=environment) as worker:
-        wait_until(
-            lambda: _alive(worker) and stack.queue(queue)[0] < messages,
-            within=START_WITHIN,
-            every=LOOK_EVERY,
+        began, left = _begun(
+            lambda: _alive(worker) and messages - stack.queue(queue)[0], of=messages
         )
-        began, left = time.monotonic(), stack.queue(queue)[0]
         wait_until(lambda: stack.queue(queue)[0] == 0, within=WITHIN, every=LOOK_EVERY)
         return Figure(rate=left / (time.monotonic() - began))
 
@@ -66,17 +63,28 @@ def _measure(
         workers = [
             running.enter_context(stack.process(*command, env=environment)) for command in commands
         ]
-        wait_until(
-            lambda: _alive(*workers) and _recorded(connection),
-            within=START_WITHIN,
-            every=LOOK_EVERY,
-        )
-        began, left = time.monotonic(), deliveries - _recorded(connection)
+        began, left = _begun(lambda: _alive(*workers) and _recorded(connection), of=deliveries)
         meter = meter_of(stack, workers)
         wait_until(lambda: is_all_recorded(connection), within=WITHIN, every=LOOK_EVERY)
         took, used = time.monotonic() - began, meter.used()
         check_recorded(connection, deliveries)
     return Figure(rate=left / took, notes=processor_each(used, left))
+
+
+def _begun(done: Callable[[], int], *, of: int) -> tuple[float, int]:
+    """Wait for the first: the moment from which the rest counts, and how many that is.
+
+    Where all were done between two looks, it is the look before, and all of them.
+    """
+    before = moment = time.monotonic()
+
+    def look() -> int:
+        nonlocal before, moment
+        before, moment = moment, time.monotonic()
+        return done()
+
+    count = wait_until(look, within=START_WITHIN, every=LOOK_EVERY)
+    return (moment, of - count) if count < of else (before, of)
 
 
 def _keys(connection: Connection) -> list[int]:
